@@ -1,0 +1,2 @@
+//! The one binary of Custody.
+fn main() {}
