@@ -67,7 +67,14 @@ impl CanonicalEvent {
     /// # Errors
     /// When the event has a field that the schema does not know: a drift that a test rules out.
     pub fn from_event(event: &Event) -> Result<Self, CanonicalError> {
-        let tree = SchemaTree::current();
+        Self::by_schema(event, SchemaTree::current())
+    }
+
+    /// The fields of an event in memory, by another version of the schema.
+    ///
+    /// # Errors
+    /// When the event has a field that this version does not know.
+    pub fn by_schema(event: &Event, tree: &SchemaTree) -> Result<Self, CanonicalError> {
         let kind = tree.field(event.kind.name()).ok_or(CanonicalError::UnknownField)?;
         let mut fields = event.serialize(serializer::RecordSerializer::new(tree))?;
         if let Some(Value::Record(of_kind)) = fields.remove(&kind.id) {
