@@ -1,7 +1,43 @@
-//! Placeholder.
+//! Figures side by side: builds the workspace for release and runs `custody-bench`, part after part.
 
-use anyhow::Result;
+use std::process::Command;
 
-pub fn run(_arguments: &[String]) -> Result<()> {
+use anyhow::{Result, bail};
+
+use crate::run;
+
+const HELP: &str = "\
+cargo xtask bench [part…] [-- options of the part]
+
+  http      the gateway, durable and unrecorded, beside a bare hyper proxy and nginx
+  journal   durable appends by 1, 8, 64 and 256 clients beside a bare write and fdatasync
+  ingest    journal to Delta table beside decoding alone and Parquet encoding alone
+  lake      one request's trail, and cost by tenant and day, over ten million generated events
+
+Without a part all are run. The first release build takes long. Options follow `--`: `cargo xtask bench lake -- --events 1000000`;
+`cargo xtask bench lake -- --help` lists them. Leave the machine alone meanwhile: figures of a busy machine say nothing.
+";
+
+const PARTS: [&str; 4] = ["http", "journal", "ingest", "lake"];
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    let (parts, options) = match arguments.iter().position(|argument| argument == "--") {
+        Some(place) => (arguments.get(..place).unwrap_or_default(), arguments.get(place + 1..).unwrap_or_default()),
+        None => (arguments, &[][..]),
+    };
+    if parts.iter().any(|part| ["--help", "-h", "help"].contains(&part.as_str())) {
+        run::say(HELP);
+        return Ok(());
+    }
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        bail!("`{unknown}` is not a part; the parts are {}", PARTS.join(", "));
+    }
+    let wanted = PARTS.iter().filter(|part| parts.is_empty() || parts.iter().any(|wanted| wanted == *part));
+    // The whole workspace, because another set of features would build DataFusion again.
+    run::program("cargo", ["build", "--locked", "--release", "--workspace"])?;
+    let program = run::target_dir()?.join("release/custody-bench");
+    for part in wanted {
+        run::status(Command::new(&program).arg(part).args(options).current_dir(run::root()))?;
+    }
     Ok(())
 }

@@ -1,1 +1,36 @@
-//! Placeholder.
+//! The gateway: governed access to models over OpenAI's HTTP form.
+//!
+//! A request goes through [`flow`](crate::flow), a chain of typed stages; what every stage decides is an event, and events are
+//! durable in the journal before a model is called and before an answer is released. Who may do what stands in the
+//! [`workspace`].
+//!
+//! What this crate does not do: keep events (custody-log), decide (custody-policy), price (custody-price), speak to providers
+//! (custody-model).
+
+mod encode;
+mod flow;
+mod gateway;
+mod http;
+mod keyed;
+mod metrics;
+mod models;
+mod private_file;
+mod recorder;
+mod recovery;
+mod refusal;
+mod stage;
+mod system;
+mod verdicts;
+pub mod workspace;
+
+pub use gateway::{BuildGatewayError, Gateway, GatewayConfig, Models};
+pub use keyed::HashKeyError;
+pub use models::{BuildModelsError, build_models, read_secret};
+pub use recorder::{OpenRecord, Recorder};
+pub use recovery::{RecoveredRequests, RecoveryError, recover};
+pub use stage::{Stage, UnknownStageError};
+pub use system::{SystemClock, SystemIds};
+pub use workspace::Workspace;
+
+#[cfg(test)]
+mod tests;

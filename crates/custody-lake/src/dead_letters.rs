@@ -11,6 +11,7 @@ use custody_types::{LogPosition, LogRecord, Seq, Source, Timestamp};
 
 use crate::{
     columns::{date_of, log_number},
+    error::StoreError,
     table::{LakeRows, TableDefinition},
 };
 
@@ -124,7 +125,7 @@ impl LakeRows for DeadLetterRows {
         }
     }
 
-    fn into_batch(self) -> RecordBatch {
+    fn into_batches(self) -> Result<Vec<RecordBatch>, StoreError> {
         let letters = &self.letters;
         let rows = letters.len();
         let columns: Vec<ArrayRef> = vec![
@@ -137,6 +138,6 @@ impl LakeRows for DeadLetterRows {
             Arc::new(TimestampMicrosecondArray::from(vec![self.found_at.micros(); rows]).with_timezone("UTC")),
             Arc::new(Date32Array::from(vec![date_of(self.found_at); rows])),
         ];
-        RecordBatch::try_new(dead_letter_columns(), columns).unwrap_or_else(|_| RecordBatch::new_empty(dead_letter_columns()))
+        RecordBatch::try_new(dead_letter_columns(), columns).map(|batch| vec![batch]).map_err(StoreError::encoding)
     }
 }

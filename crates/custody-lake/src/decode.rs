@@ -1,13 +1,27 @@
 //! Log records to table columns, by the event's Avro schema. Every record ends as a row or as a dead letter, never as both, and
 //! never as neither.
+//!
+//! ```text
+//! records ──▶ run: decoded record by record into one batch ──▶ flatten ──▶ check kinds and times ──▶ rows
+//!                │ a record fails: it is a dead letter, and a failed decoder holds half a row, so it is thrown away;
+//!                ▼ the run before it is decoded again (it is known to be good), and a new run starts after it
+//! ```
+//! So each record is decoded at most twice, however many are poisoned.
 
-use arrow::record_batch::RecordBatch;
-use custody_types::{LogPosition, LogRecord, Seq, Source};
+mod rows;
+mod run;
 
+use std::sync::{Mutex, PoisonError};
+
+use custody_types::LogRecord;
+
+pub use self::rows::{EventRows, RowKey};
+use self::run::Runs;
 use crate::{
-    columns::{self, event_columns},
-    dead_letters::DeadLetter,
-    table::{LakeRows, TableDefinition},
+    columns::table_columns,
+    dead_letters::{DeadLetter, DeadLetterReason},
+    error::StoreError,
+    schemas::Schemas,
 };
 
 /// What became of a batch of records.
@@ -19,92 +33,52 @@ pub struct Decoded {
     pub poison: Vec<DeadLetter>,
 }
 
-/// Rows of the `events` table, in log order.
-#[derive(Debug, Clone)]
-pub struct EventRows {
-    batch: RecordBatch,
-    keys: Vec<RowKey>,
-}
-
-/// What tells a row apart in its log and among events.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RowKey {
-    /// Where it stands in its partition.
-    pub position: LogPosition,
-    /// Who wrote it.
-    pub source: Source,
-    /// Its place within the source.
-    pub seq: Seq,
-    /// The event's own id.
-    pub event_id: String,
-}
-
 /// Decodes batch after batch; keeps its buffers, so make one per task.
-pub struct EventDecoder;
+pub struct EventDecoder {
+    runs: Runs,
+}
 
 /// Decodes the records of one log partition.
 #[must_use]
 pub fn decode(partition: &str, records: &[LogRecord]) -> Decoded {
-    EventDecoder::new().decode(partition, records)
+    static IDLE: Mutex<Vec<EventDecoder>> = Mutex::new(Vec::new());
+    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let Some(mut decoder) = idle.or_else(|| EventDecoder::new().ok()) else {
+        return undecodable(records);
+    };
+    let decoded = decoder.decode(partition, records);
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
+    decoded
 }
 
 impl EventDecoder {
-    /// A decoder for every known version of the event's schema.
-    #[must_use]
-    pub fn new() -> Self {
-        Self
+    /// A decoder for every released version of the event's schema.
+    ///
+    /// # Errors
+    /// When a schema that was compiled in does not parse, which a test rules out.
+    pub fn new() -> Result<Self, StoreError> {
+        Self::with_schemas(Schemas::released()?)
+    }
+
+    pub(crate) fn with_schemas(schemas: Schemas) -> Result<Self, StoreError> {
+        let columns = table_columns(&schemas)?;
+        Ok(Self { runs: Runs::new(schemas, columns)? })
     }
 
     /// Decodes the records of one log partition.
-    pub fn decode(&mut self, _partition: &str, _records: &[LogRecord]) -> Decoded {
-        Decoded { rows: EventRows::empty(), poison: Vec::new() }
+    pub fn decode(&mut self, partition: &str, records: &[LogRecord]) -> Decoded {
+        let (damaged, sound): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.damaged);
+        let mut poison: Vec<_> = damaged.into_iter().map(|record| DeadLetter::new(record, DeadLetterReason::Damaged)).collect();
+        let rows = self.runs.decode(partition, &sound, &mut poison);
+        poison.sort_by_key(|letter| letter.position);
+        Decoded { rows, poison }
     }
 }
 
-impl EventRows {
-    /// No rows.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self { batch: RecordBatch::new_empty(event_columns()), keys: Vec::new() }
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    /// Their keys, in row order.
-    #[must_use]
-    pub fn keys(&self) -> Vec<RowKey> {
-        self.keys.clone()
-    }
-
-    /// Keeps the rows whose key passes.
-    pub fn retain(&mut self, _keep: impl Fn(&RowKey) -> bool) {}
-
-    /// Adds rows to the end.
-    pub fn append(&mut self, _more: Self) {}
-
-    /// The rows as one batch of [`event_columns`].
-    #[must_use]
-    pub fn batch(&self) -> &RecordBatch {
-        &self.batch
-    }
+fn undecodable(records: &[LogRecord]) -> Decoded {
+    let poison = records.iter().map(|record| DeadLetter::new(record, DeadLetterReason::UnknownSchema)).collect();
+    Decoded { rows: EventRows::default(), poison }
 }
 
-impl LakeRows for EventRows {
-    fn definition() -> TableDefinition {
-        columns::events_table()
-    }
-
-    fn into_batch(self) -> RecordBatch {
-        self.batch
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -18,10 +18,13 @@ mod columns;
 mod dead_letters;
 mod decode;
 mod error;
+mod lookup;
 mod reader;
 mod schemas;
 mod store;
 mod table;
+#[cfg(test)]
+mod testing;
 
 pub use canonical::{CanonicalRowError, canonical_from_row};
 pub use columns::{COLUMNS_WITH_STATISTICS, event_columns};
@@ -29,5 +32,5 @@ pub use dead_letters::{DeadLetter, DeadLetterReason, DeadLetterRows, dead_letter
 pub use decode::{Decoded, EventDecoder, EventRows, RowKey, decode};
 pub use error::{CommitError, StoreError};
 pub use reader::{LakeReader, Snapshot};
-pub use store::{DeadLetterStore, DeltaStore, EventStore, Staged, TableState, TableStore, StagedFile};
+pub use store::{DeadLetterStore, DeltaStore, EventStore, Staged, StagedFile, TableState, TableStore};
 pub use table::{LakeRows, TableDefinition};

@@ -1,6 +1,12 @@
 //! The port to a table, and its Delta adapter.
 
 mod delta;
+mod durable_folder;
+pub(crate) mod handle;
+mod parquet_file;
+mod statistics;
+mod transactions;
+mod upkeep;
 
 use std::collections::BTreeMap;
 
@@ -98,3 +104,6 @@ pub type EventStore = DeltaStore<EventRows>;
 
 /// The `dead_letters` table.
 pub type DeadLetterStore = DeltaStore<DeadLetterRows>;
+
+#[cfg(test)]
+mod tests;

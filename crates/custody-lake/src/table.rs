@@ -2,13 +2,18 @@
 
 use arrow::{datatypes::SchemaRef, record_batch::RecordBatch};
 
+use crate::error::StoreError;
+
 /// Rows that know the table they belong to.
 pub trait LakeRows: Send + Sync + 'static {
     /// The table.
     fn definition() -> TableDefinition;
 
-    /// The rows as one batch of the table's columns.
-    fn into_batch(self) -> RecordBatch;
+    /// The rows as batches of the table's columns.
+    ///
+    /// # Errors
+    /// When columns and rows do not fit, which would be a defect.
+    fn into_batches(self) -> Result<Vec<RecordBatch>, StoreError>;
 }
 
 /// A table.

@@ -1,1 +1,8 @@
-//! Placeholder.
+//! Fakes with faults, for tests and simulations. Never part of the product.
+
+pub mod disk;
+pub mod events;
+#[cfg(feature = "store")]
+pub mod store;
+#[cfg(feature = "upstream")]
+pub mod upstream;

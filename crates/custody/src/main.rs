@@ -1,2 +1,72 @@
-//! The one binary of Custody.
-fn main() {}
+//! The one binary of Custody. It assembles the parts and owns what only a program may do: arguments, signals, standard output.
+
+mod keys;
+mod replay;
+mod sql;
+mod terminal;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The chain of custody for production AI: governed model calls, and evidence that nothing was lost.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+A first look:
+  custody up                                   everything in one process, on loopback, with an example workspace
+  curl localhost:8700/v1/chat/completions -H \"authorization: Bearer $KEY\" -H 'content-type: application/json' \\
+    -d '{\"model\":\"support.answer\",\"messages\":[{\"role\":\"user\",\"content\":\"Where is my parcel?\"}]}'
+  custody sql 'select tenant, sum(cost_usd) from costs group by tenant'
+
+Exit codes common to all commands: 0 done, 1 failed, 2 the arguments or the configuration are wrong.
+Log lines go to standard error; RUST_LOG sets what is logged (default: info)."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything in one process: gateway, journal, ingest and lake.
+    Up(up::UpArgs),
+    /// Ask the evidence in SQL.
+    Sql(sql::SqlArgs),
+    /// Send governed requests that follow a trace.
+    Replay(replay::ReplayArgs),
+    /// Make and list API keys.
+    Keys(keys::KeysArgs),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    init_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::from(error).context("the runtime could not be started")),
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Up(args) => up::run(args).await,
+            Command::Sql(args) => sql::run(args).await,
+            Command::Replay(args) => replay::run(args).await,
+            Command::Keys(args) => keys::run(&args),
+        }
+    });
+    result.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    terminal::note(&format!("custody: {error:#}"));
+    ExitCode::FAILURE
+}
+
+fn init_log() {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

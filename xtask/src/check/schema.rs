@@ -21,16 +21,21 @@ pub fn findings() -> Result<Vec<String>> {
             match current.get(&id) {
                 None => findings.push(format!("schema: field id {id} (`{}`) of {name} is gone", old.path)),
                 Some(now) if *now != old => {
-                    findings.push(format!("schema: field id {id} was `{}` {} in {name} and is `{}` {} now", old.path, old.kind, now.path, now.kind));
+                    findings.push(format!(
+                        "schema: field id {id} was `{}` {} in {name} and is `{}` {} now",
+                        old.path, old.kind, now.path, now.kind
+                    ));
                 }
                 Some(_) => {}
             }
         }
         let frozen = fields_by_id(&read(&path)?);
         let added = current.iter().filter(|(id, _)| !frozen.contains_key(id));
-        findings.extend(added.filter(|(_, field)| !field.has_default).map(|(id, field)| {
-            format!("schema: field id {id} (`{}`) came after {name} and needs a default", field.path)
-        }));
+        findings.extend(
+            added
+                .filter(|(_, field)| !field.has_default)
+                .map(|(id, field)| format!("schema: field id {id} (`{}`) came after {name} and needs a default", field.path)),
+        );
     }
     Ok(findings)
 }

@@ -1,0 +1,55 @@
+//! The figures of Custody beside those of its yardsticks, measured in one run on one machine. A development program: it is not
+//! part of what users install. `cargo xtask bench` builds it for release and runs it.
+
+mod http;
+mod ingest;
+mod journal;
+mod lake;
+mod measure;
+mod recording;
+mod terminal;
+mod trails;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Custody beside its yardsticks. Figures hold for this machine and this run; compare rows, not runs.
+#[derive(Parser, Debug)]
+#[command(name = "custody-bench")]
+struct Arguments {
+    #[command(subcommand)]
+    part: Part,
+}
+
+#[derive(Subcommand, Debug)]
+enum Part {
+    /// The gateway, durable and unrecorded, beside a bare hyper proxy and nginx: rates, latencies, processor time.
+    Http(http::HttpArgs),
+    /// Durable appends by 1 to 256 clients beside a bare write and fdatasync.
+    Journal(journal::JournalArgs),
+    /// The ingest loop from journal to Delta table beside decoding alone and Parquet encoding alone.
+    Ingest(ingest::IngestArgs),
+    /// Look-up of one request and cost by tenant and day over ten million generated events.
+    Lake(lake::LakeArgs),
+    #[command(hide = true)]
+    Serve(http::ServeArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().part {
+        Part::Http(args) => http::run(args).await,
+        Part::Journal(args) => journal::run(args).await,
+        Part::Ingest(args) => ingest::run(args).await,
+        Part::Lake(args) => lake::run(args).await,
+        Part::Serve(args) => http::serve(args).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::say(&format!("custody-bench: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

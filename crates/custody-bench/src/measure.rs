@@ -1,0 +1,114 @@
+//! Numbers: percentiles of many latencies, medians of rounds, and what the kernel says a process used.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::time::Instant;
+
+/// The unit of process times in `/proc`: Linux fixes `USER_HZ` at 100 on every architecture that this program runs on.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Latencies of one run, in microseconds.
+#[derive(Debug, Default)]
+pub struct Latencies(Vec<u32>);
+
+impl Latencies {
+    pub fn add(&mut self, took: Duration) {
+        self.0.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The latency below which `percent` of all lie, in milliseconds. Sorts, so ask it last.
+    pub fn percentile(&mut self, percent: f64) -> f64 {
+        self.0.sort_unstable();
+        let last = self.0.len().saturating_sub(1);
+        let place = (last as f64 * percent / 100.0).round() as usize;
+        self.0.get(place).map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
+    }
+}
+
+/// The middle value; the machine's noise is in the others.
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Wall and processor time of a piece of work, in seconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
+    pub wall: f64,
+    pub cpu: f64,
+}
+
+/// Measures [`Spent`] of this process.
+pub struct Meter {
+    began: Instant,
+    cpu: f64,
+}
+
+impl Meter {
+    pub fn start() -> Result<Self> {
+        let cpu = cpu_seconds(std::process::id())?;
+        Ok(Self { began: Instant::now(), cpu })
+    }
+
+    pub fn stop(&self) -> Result<Spent> {
+        Ok(Spent { wall: self.began.elapsed().as_secs_f64(), cpu: cpu_seconds(std::process::id())? - self.cpu })
+    }
+}
+
+/// Processor seconds, user and system, of a process and of its living children (nginx has workers).
+pub fn cpu_seconds(pid: u32) -> Result<f64> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let mut seconds = own_cpu_seconds(pid)?;
+    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+        if pid != std::process::id() {
+            seconds += own_cpu_seconds(child)?;
+        }
+    }
+    Ok(seconds)
+}
+
+fn own_cpu_seconds(pid: u32) -> Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid} is gone"))?;
+    let after_name = stat.rsplit_once(')').map(|(_, rest)| rest).context("unexpected form of /proc/<pid>/stat")?;
+    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    Ok(ticks.sum::<f64>() / TICKS_PER_SECOND)
+}
+
+/// The most memory this process ever had resident, in MiB.
+pub fn peak_resident_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
+    kib.unwrap_or(f64::NAN) / 1024.0
+}
+
+/// Bytes of all files below a folder.
+pub fn folder_bytes(folder: &std::path::Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        bytes += if kind.is_dir() { folder_bytes(&entry.path())? } else { entry.metadata()?.len() };
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_and_medians_are_of_the_sorted_values() {
+        let mut latencies = Latencies::default();
+        (0..=100).rev().for_each(|millis| latencies.add(Duration::from_millis(millis)));
+        assert!((latencies.percentile(50.0) - 50.0).abs() < 1e-9);
+        assert!((latencies.percentile(99.0) - 99.0).abs() < 1e-9);
+        assert!((median([3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+    }
+}

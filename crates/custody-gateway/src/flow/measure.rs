@@ -1,0 +1,163 @@
+//! What an attempt used and cost, as events (PATH-11, PATH-14); and the request's metrics.
+
+use custody_dialect::{ChatAnswer, RawUsage};
+use custody_event::{Cost, Event, Invocation, Kind};
+use custody_model::{AnswerFacts, ErrorKind, ModelError};
+use custody_price::{Finding, Normalised, PriceBook, Priced, Provider};
+use custody_types::{Fault, PicoUsd, Text, Timestamp};
+
+use super::case::{Case, Spent, micros, size};
+use crate::{
+    gateway::Inner,
+    refusal::{OutcomeClass, Refusal},
+    workspace::{ProviderKind, RouteConfig},
+};
+
+/// What one attempt gave.
+pub(super) struct Attempt {
+    pub(super) started_at: Timestamp,
+    pub(super) duration_us: u64,
+    pub(super) first_token_us: Option<u64>,
+    pub(super) chunks: Option<i64>,
+    pub(super) facts: AnswerFacts,
+    pub(super) answer: ChatAnswer,
+    pub(super) error: Option<ModelError>,
+    /// The code of an attempt that never left.
+    refused_code: Option<&'static str>,
+}
+
+impl Attempt {
+    pub(super) fn starting(gateway: &Inner) -> Self {
+        Self {
+            started_at: gateway.clock.now(),
+            duration_us: 0,
+            first_token_us: None,
+            chunks: None,
+            facts: AnswerFacts::default(),
+            answer: ChatAnswer::default(),
+            error: None,
+            refused_code: None,
+        }
+    }
+
+    pub(super) fn not_sent(gateway: &Inner, code: &'static str) -> Self {
+        Self { error: Some(ModelError::new(ErrorKind::Unsendable)), refused_code: Some(code), ..Self::starting(gateway) }
+    }
+
+    fn http_status(&self) -> Option<u16> {
+        let answered = Some(self.facts.http_status).filter(|status| *status != 0);
+        self.error.as_ref().and_then(|error| error.http_status).or(answered)
+    }
+}
+
+/// The usage that the provider stated, in our counts.
+fn normalised(route: &RouteConfig, usage: Option<&RawUsage>) -> Result<Normalised, Finding> {
+    let raw = usage.ok_or(Finding::UsageUnknown)?;
+    let raw = custody_price::RawUsage {
+        prompt_tokens: raw.prompt_tokens,
+        completion_tokens: raw.completion_tokens,
+        total_tokens: raw.total_tokens,
+        cached_tokens: raw.cached_tokens,
+        cache_write_tokens: raw.cache_write_tokens,
+        reasoning_tokens: raw.reasoning_tokens,
+    };
+    custody_price::normalise(provider(route), &raw)
+}
+
+const fn provider(route: &RouteConfig) -> Provider {
+    match route.provider {
+        ProviderKind::Simulator => Provider::Simulator,
+        ProviderKind::OpenAiCompatible { .. } => Provider::OpenAiCompatible,
+    }
+}
+
+pub(super) fn invocation(gateway: &Inner, case: &mut Case, route: &RouteConfig, attempt: &Attempt) -> Event {
+    let normal = normalised(route, attempt.answer.usage.as_ref());
+    let counts = normal.as_ref().ok().map(|normal| normal.usage);
+    let count = |tokens: Option<u64>| tokens.map(micros);
+    let error = attempt.error.as_ref();
+    let answer = &attempt.answer;
+    let output = answer.output_bytes();
+    let provider_id = error.and_then(|error| error.provider_request_id.clone()).or_else(|| attempt.facts.provider_request_id.clone());
+    let fact = Invocation {
+        attempt: case.attempts,
+        route: route.name.text(),
+        provider: Text::from(route.provider.as_str()),
+        model: route.model.text(),
+        model_used: answer.model_used.clone(),
+        provider_request_id: provider_id.or_else(|| answer.upstream_id.clone()),
+        status: Text::from(error.map_or("completed", ModelError::status)),
+        http_status: attempt.http_status().map(i32::from),
+        error_code: error.map(|error| Text::from(attempt.refused_code.unwrap_or_else(|| error.code()))),
+        finish_reason: answer.finish.map(|finish| Text::from(finish.as_str())),
+        started_at: Some(attempt.started_at),
+        first_token_us: attempt.first_token_us.map(micros),
+        duration_us: Some(micros(attempt.duration_us)),
+        input_tokens: count(counts.map(|usage| usage.input)),
+        cache_read_tokens: count(counts.map(|usage| usage.cache_read)),
+        cache_write_5m_tokens: count(counts.map(|usage| usage.cache_write_5m)),
+        cache_write_1h_tokens: count(counts.map(|usage| usage.cache_write_1h)),
+        output_tokens: count(counts.map(|usage| usage.output)),
+        reasoning_tokens: count(counts.map(|usage| usage.reasoning)),
+        usage_source: Text::from(if answer.usage.is_some() { "provider" } else { "unknown" }),
+        usage_raw: answer.usage.as_ref().map(|usage| usage.json.clone()),
+        normaliser_version: normal.as_ref().ok().map(|normal| normal.version),
+        stream_chunks: attempt.chunks,
+        output_bytes: Some(size(output)),
+        output_hash: (output > 0).then(|| output_hash(case, answer)),
+    };
+    if let Some(usage) = counts {
+        gateway.metrics.tokens(usage.input, usage.output);
+    }
+    case.event(gateway, Kind::Invocation(fact))
+}
+
+fn output_hash(case: &Case, answer: &ChatAnswer) -> Text {
+    let mut hash = case.hasher.content();
+    answer.visit_payload(|piece| hash.add(piece.as_bytes()));
+    hash.finish()
+}
+
+/// What the attempt cost; none where the provider can't charge for it.
+pub(super) fn cost(gateway: &Inner, case: &mut Case, route: &RouteConfig, attempt: &Attempt) -> Option<Event> {
+    let free = attempt.error.as_ref().is_some_and(|error| !error.may_be_charged());
+    if free && attempt.answer.usage.is_none() {
+        return None;
+    }
+    let normal = normalised(route, attempt.answer.usage.as_ref());
+    let prices = &gateway.workspace.prices;
+    let priced = normal.as_ref().map_err(|finding| *finding);
+    let priced = priced.and_then(|normal| prices.price(provider(route), &route.model, attempt.started_at, &normal.usage));
+    case.spent = match (case.spent, &priced) {
+        (Spent::Known(sum), Ok(priced)) => sum.checked_add(priced.total).map_or(Spent::Unknown, Spent::Known),
+        _ => Spent::Unknown,
+    };
+    let amount = |part: fn(&Priced) -> PicoUsd| priced.as_ref().ok().map(|priced| part(priced).pico());
+    let usage = normal.ok().map(|normal| normal.usage);
+    let fact = Cost {
+        attempt: case.attempts,
+        route: route.name.text(),
+        provider: Text::from(route.provider.as_str()),
+        model: route.model.text(),
+        currency: Text::from(PriceBook::CURRENCY),
+        amount_pico: amount(|priced| priced.total),
+        input_pico: amount(|priced| priced.input),
+        cache_read_pico: amount(|priced| priced.cache_read),
+        cache_write_pico: amount(|priced| priced.cache_write),
+        output_pico: amount(|priced| priced.output),
+        price_book: prices.version().clone(),
+        price_id: priced.as_ref().ok().map(|priced| priced.entry_id.clone()),
+        finding: priced.as_ref().err().map(|finding| Text::from(finding.as_str())),
+        uncached_input_tokens: usage.map(|usage| micros(usage.uncached_input())),
+        cache_read_tokens: usage.map(|usage| micros(usage.cache_read)),
+        cache_write_tokens: usage.map(|usage| micros(usage.cache_write_5m.saturating_add(usage.cache_write_1h))),
+        output_tokens: usage.map(|usage| micros(usage.output)),
+    };
+    Some(case.event(gateway, Kind::Cost(fact)))
+}
+
+/// Counts the end of a request.
+pub(super) fn ended(gateway: &Inner, case: &Case, class: OutcomeClass, refusal: Option<&Refusal>) {
+    let (duration, overhead) = case.elapsed(gateway);
+    gateway.metrics.ended(class, refusal.map(|refusal| refusal.code), duration, overhead);
+}

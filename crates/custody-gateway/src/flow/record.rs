@@ -1,0 +1,54 @@
+//! Recorded: the intent is durable, and only now may the attempt leave. What cannot be recorded does not proceed (PATH-13).
+
+use std::sync::Arc;
+
+use super::{
+    Stopped,
+    case::Case,
+    route::{Plan, Routed},
+};
+use crate::{encode, gateway::Inner, recorder::OpenRecord, refusal::Refusal, stage::Stage, workspace::RouteConfig};
+
+/// A request whose intent is durable.
+pub(super) struct Recorded {
+    pub(super) case: Case,
+    pub(super) plan: Plan,
+    pub(super) route: Arc<RouteConfig>,
+    pub(super) open: Box<dyn OpenRecord>,
+    _private: (),
+}
+
+pub(super) async fn record(gateway: &Inner, routed: Routed) -> Result<Recorded, Box<Stopped>> {
+    let Routed { mut case, plan, route, mut pending, open, .. } = routed;
+    case.enter(gateway, Stage::Record);
+    if gateway.is_off(Stage::Record) {
+        return Err(Box::new(Stopped { case, refusal: Refusal::switched_off("record"), open, pending }));
+    }
+    let first = open.is_none();
+    if first {
+        pending.insert(0, case.request_event(gateway));
+    }
+    let Ok(records) = encode::all(&pending) else {
+        return Err(Box::new(Stopped { case, refusal: Refusal::defect(), open, pending: Vec::new() }));
+    };
+    let recorded = match open {
+        None => gateway.recorder.admit(case.id.key(), records).await.map_err(|error| (error, None)),
+        Some(mut open) => match open.record(records).await {
+            Ok(_) => Ok(open),
+            Err(error) => Err((error, Some(open))),
+        },
+    };
+    match recorded {
+        Ok(open) => Ok(Recorded { case, plan, route, open, _private: () }),
+        Err((error, open)) => {
+            // The attempt does not leave: what was said of it is no fact. A failed attempt before it stays one.
+            case.attempts -= 1;
+            if first {
+                pending.clear();
+            } else {
+                pending.pop();
+            }
+            Err(Box::new(Stopped { case, refusal: Refusal::unrecorded(&error), open, pending }))
+        }
+    }
+}

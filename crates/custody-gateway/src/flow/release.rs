@@ -1,0 +1,86 @@
+//! Released: the outcome is durable, then the caller gets the answer, or the end of the stream. Never the other way round.
+
+use custody_dialect::{
+    ChatAnswer, FinishReason,
+    openai::{self, AnswerHead},
+};
+
+use super::{
+    Stopped,
+    case::{Case, Spent},
+    measure,
+    relay::Relay,
+    route::Plan,
+    stop::Ending,
+    validate::Validated,
+};
+use crate::{
+    encode,
+    gateway::Inner,
+    http::{AnswerHeaders, Reply},
+    refusal::{OutcomeClass, Refusal},
+    stage::Stage,
+    workspace::Capability,
+};
+
+pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut Reply) -> Result<(), Box<Stopped>> {
+    let Validated { mut case, plan, route, open, answer, relay, mut pending, .. } = validated;
+    case.enter(gateway, Stage::Release);
+    let stopped =
+        if gateway.is_off(Stage::Release) { Some(Refusal::switched_off("release")) } else { reply.is_gone().then(Refusal::abandoned) };
+    if let Some(refusal) = stopped {
+        return Err(Box::new(Stopped { case, refusal, open: Some(open), pending }));
+    }
+    let class = if answer.finish == Some(FinishReason::Length) { OutcomeClass::Truncated } else { OutcomeClass::Answered };
+    pending.push(case.outcome_event(gateway, &Ending { class, status: 200, code: None }));
+    let Ok(records) = encode::all(&pending) else {
+        return Err(Box::new(Stopped { case, refusal: Refusal::defect(), open: Some(open), pending: Vec::new() }));
+    };
+    let durable = open.close(records).await;
+    let (_, overhead) = case.elapsed(gateway);
+    match durable {
+        Err(error) => {
+            let refusal = Refusal::unrecorded(&error);
+            measure::ended(gateway, &case, refusal.class, Some(&refusal));
+            reply.refuse(&case.id_text, &refusal, None, overhead).await;
+        }
+        Ok(appended) => {
+            measure::ended(gateway, &case, class, None);
+            let headers = AnswerHeaders {
+                request_id: case.id_text.clone(),
+                route: Some(route.name.text()),
+                cost: match case.spent {
+                    Spent::Known(amount) => Some(amount),
+                    Spent::Unknown => None,
+                },
+                evidence: Some(appended),
+                overhead_us: Some(overhead),
+                outcome: Some(class.as_str()),
+            };
+            hand_over(&case, &plan, relay, &answer, headers, reply).await;
+        }
+    }
+    Ok(())
+}
+
+async fn hand_over(case: &Case, plan: &Plan, relay: Option<Relay>, answer: &ChatAnswer, headers: AnswerHeaders, reply: &mut Reply) {
+    match relay {
+        Some(relay) => reply.finish(&headers, relay.end(answer).into()).await,
+        None if plan.chat.stream => reply.finish(&headers, Relay::new(case, plan).whole(answer).into()).await,
+        None => {
+            let id = case.completion_id();
+            let body = openai::render_chat_answer(&case.answer_head(&id, &plan.capability), answer);
+            reply.answer(&headers, body.into());
+        }
+    }
+}
+
+impl Case {
+    pub(super) fn completion_id(&self) -> String {
+        format!("chatcmpl-{}", self.id_text)
+    }
+
+    pub(super) fn answer_head<'a>(&self, id: &'a str, capability: &'a Capability) -> AnswerHead<'a> {
+        AnswerHead { id, created: self.received_at.micros().div_euclid(1_000_000), model: capability.name.as_str() }
+    }
+}

@@ -1,0 +1,167 @@
+//! Routed: the first permitted route of the capability's list, and after a failed attempt the next one (PATH-09, PRN-12, PRN-13).
+
+use std::sync::Arc;
+
+use custody_dialect::ChatRequest;
+use custody_event::{Event, Kind, Prompt, Route};
+use custody_types::Text;
+
+use super::{Stopped, answer::Failed, assemble::Assembled, case::Case};
+use crate::{
+    gateway::Inner,
+    recorder::OpenRecord,
+    refusal::Refusal,
+    stage::Stage,
+    workspace::{ApiKey, Capability, RouteConfig},
+};
+
+/// A request with a route for its next attempt.
+pub(super) struct Routed {
+    pub(super) case: Case,
+    pub(super) plan: Plan,
+    pub(super) route: Arc<RouteConfig>,
+    /// Events that become durable before the attempt leaves, besides the request event of a first attempt.
+    pub(super) pending: Vec<Event>,
+    /// The open record, from the second attempt on.
+    pub(super) open: Option<Box<dyn OpenRecord>>,
+    _private: (),
+}
+
+/// What all attempts of a request share.
+pub(super) struct Plan {
+    pub(super) key: Arc<ApiKey>,
+    pub(super) capability: Arc<Capability>,
+    pub(super) chat: Arc<ChatRequest>,
+    /// How often each of the capability's routes was tried, in their order.
+    tried: Vec<u32>,
+}
+
+/// Which route is next, and why the others are not.
+struct Choice {
+    taken: Option<(usize, Arc<RouteConfig>)>,
+    reasons: Vec<Text>,
+    policy_ids: Vec<Text>,
+}
+
+pub(super) fn route(gateway: &Inner, assembled: Assembled) -> Result<Routed, Box<Stopped>> {
+    let Assembled { case, key, capability, chat, prompt, .. } = assembled;
+    let case = case.begin(gateway, Stage::Route)?;
+    let tried = vec![0; capability.routes.len()];
+    take_route(gateway, case, Plan { key, capability, chat, tried }, Some(prompt), Vec::new(), None)
+}
+
+/// The route of the next attempt, or the end where no attempt is left.
+pub(super) async fn reroute(gateway: &Inner, failed: Failed) -> Result<Routed, Box<Stopped>> {
+    let Failed { mut case, plan, open, pending, error, .. } = failed;
+    let limits = &gateway.workspace.settings.limits;
+    let spent = u32::try_from(case.attempts).unwrap_or(u32::MAX) >= limits.max_attempts;
+    if spent || !error.retryable {
+        return Err(Box::new(Stopped { case, refusal: error.refusal, open: Some(open), pending }));
+    }
+    case.enter(gateway, Stage::Route);
+    if gateway.is_off(Stage::Route) {
+        return Err(Box::new(Stopped { case, refusal: Refusal::switched_off("route"), open: Some(open), pending }));
+    }
+    let last_refusal = error.refusal;
+    match take_route(gateway, case, plan, None, pending, Some(open)) {
+        Ok(routed) => {
+            if routed.plan.is_repetition(&routed.route) {
+                tokio::time::sleep(error.pause.min(limits.retry_pause)).await;
+            }
+            Ok(routed)
+        }
+        Err(stopped) => Err(Box::new(Stopped { refusal: last_refusal, ..*stopped })),
+    }
+}
+
+fn take_route(
+    gateway: &Inner,
+    mut case: Case,
+    mut plan: Plan,
+    prompt: Option<Prompt>,
+    mut pending: Vec<Event>,
+    open: Option<Box<dyn OpenRecord>>,
+) -> Result<Routed, Box<Stopped>> {
+    let choice = choose(gateway, &plan);
+    let first = prompt.is_some();
+    if let Some(prompt) = prompt {
+        pending.push(case.event(gateway, Kind::Prompt(prompt)));
+    }
+    case.attempts += i32::from(choice.taken.is_some());
+    if first || choice.taken.is_some() {
+        let fact = route_fact(&case, &plan, &choice);
+        pending.push(case.event(gateway, Kind::Route(fact)));
+    }
+    let Some((place, route)) = choice.taken else {
+        let refusal = Refusal::forbidden("no_route_permitted", "no policy permits this request to take any of the capability's routes");
+        return Err(Box::new(Stopped { case, refusal, open, pending }));
+    };
+    if let Some(tried) = plan.tried.get_mut(place) {
+        *tried += 1;
+    }
+    Ok(Routed { case, plan, route, pending, open, _private: () })
+}
+
+/// A route is tried again before the next one is, within its bound; policies are asked about every candidate.
+fn choose(gateway: &Inner, plan: &Plan) -> Choice {
+    let bound = gateway.workspace.settings.limits.attempts_per_route;
+    let mut choice = Choice { taken: None, reasons: Vec::new(), policy_ids: Vec::new() };
+    for (place, (name, tried)) in plan.capability.routes.iter().zip(&plan.tried).enumerate() {
+        let Some(route) = gateway.workspace.routes.get(name) else { continue };
+        let decision = gateway.verdicts.may_use_route(&gateway.workspace, &plan.key, &plan.capability, route);
+        let reason = if let Some(denial) = decision.denial {
+            choice.policy_ids.extend(decision.policy_ids.iter().cloned());
+            Text::from(denial.as_str())
+        } else if *tried >= bound {
+            gateway.words.exhausted.clone()
+        } else if choice.taken.is_some() {
+            gateway.words.not_needed.clone()
+        } else {
+            choice.policy_ids.extend(decision.policy_ids.iter().cloned());
+            choice.taken = Some((place, Arc::clone(route)));
+            gateway.words.chosen.clone()
+        };
+        choice.reasons.push(reason);
+    }
+    choice
+}
+
+fn route_fact(case: &Case, plan: &Plan, choice: &Choice) -> Route {
+    let route = choice.taken.as_ref().map(|(_, route)| route);
+    let options = &plan.chat.options;
+    let mut parameters = std::collections::BTreeMap::new();
+    let mut add = |name: &str, value: Option<String>| parameters.extend(value.map(|value| (Text::from(name), Text::from(value))));
+    add("max_output_tokens", options.max_output_tokens.map(|limit| limit.to_string()));
+    add("temperature", options.temperature.map(|number| number.to_string()));
+    add("top_p", options.top_p.map(|number| number.to_string()));
+    add("presence_penalty", options.presence_penalty.map(|number| number.to_string()));
+    add("frequency_penalty", options.frequency_penalty.map(|number| number.to_string()));
+    add("seed", options.seed.map(|seed| seed.to_string()));
+    add("reasoning_effort", options.reasoning_effort.map(str::to_owned));
+    Route {
+        attempt: case.attempts,
+        decision: Text::from(if route.is_some() { "allow" } else { "deny" }),
+        chosen: route.map(|route| route.name.text()),
+        provider: route.map(|route| Text::from(route.provider.as_str())),
+        model: route.map(|route| route.model.text()),
+        candidates: plan.capability.routes.iter().map(custody_types::RouteName::text).collect(),
+        reasons: choice.reasons.clone(),
+        policy_ids: choice.policy_ids.clone(),
+        fallback: route.is_some()
+            && plan
+                .capability
+                .routes
+                .iter()
+                .zip(&plan.tried)
+                .any(|(name, tried)| *tried > 0 && Some(name) != route.map(|route| &route.name)),
+        region: route.and_then(|route| route.region.clone()),
+        parameters,
+    }
+}
+
+impl Plan {
+    /// Whether this route was tried before.
+    fn is_repetition(&self, route: &RouteConfig) -> bool {
+        self.capability.routes.iter().zip(&self.tried).any(|(name, tried)| *name == route.name && *tried > 1)
+    }
+}

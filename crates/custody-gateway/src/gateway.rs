@@ -1,0 +1,265 @@
+//! The gateway as a whole: what all requests share, and how it is built and run.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
+
+use custody_dialect::openai;
+use custody_event::{Control, Envelope, Event, Kind};
+use custody_log::{AppendError, Appended};
+use custody_model::Model;
+use custody_types::{Clock, Fault, FaultOwner, IdSource, Retry, RouteName, Text, Timestamp};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use crate::{
+    http,
+    keyed::{HashKeyError, KeyedHasher},
+    metrics::Metrics,
+    recorder::Recorder,
+    stage::Stage,
+    verdicts::Verdicts,
+    workspace::{StageSwitches, Workspace},
+};
+
+/// Settings that are not part of the workspace.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// Program and version, for events.
+    pub producer: String,
+    /// The deployment's hash key, made at the first start.
+    pub hash_key_file: PathBuf,
+}
+
+/// Models by the routes that lead to them.
+pub type Models = BTreeMap<RouteName, Arc<dyn Model>>;
+
+/// The gateway cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildGatewayError {
+    /// No keyed hash can be made.
+    #[error(transparent)]
+    HashKey(#[from] HashKeyError),
+    /// A route leads nowhere.
+    #[error("route `{0}` has no model")]
+    MissingModel(RouteName),
+    /// The metrics contradict each other: a defect.
+    #[error("the metrics cannot be registered")]
+    Metrics(#[from] prometheus::Error),
+}
+
+impl Fault for BuildGatewayError {
+    fn owner(&self) -> FaultOwner {
+        match self {
+            Self::HashKey(error) => error.owner(),
+            Self::MissingModel(_) | Self::Metrics(_) => FaultOwner::Product,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::HashKey(error) => error.code(),
+            Self::MissingModel(_) => "route_without_model",
+            Self::Metrics(_) => "metrics_invalid",
+        }
+    }
+}
+
+/// Governed access to models. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+/// What all requests share.
+pub(crate) struct Inner {
+    pub(crate) workspace: Arc<Workspace>,
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) models: Models,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) hasher: KeyedHasher,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) metrics: Metrics,
+    pub(crate) words: Words,
+    pub(crate) dialect_limits: openai::Limits,
+    pub(crate) in_flight: Arc<Semaphore>,
+    pub(crate) started_at: Timestamp,
+    permits: u32,
+    switched_off: AtomicU16,
+}
+
+/// Texts that most events carry, made once.
+pub(crate) struct Words {
+    pub(crate) openai: Text,
+    pub(crate) unidentified: Text,
+    pub(crate) not_required: Text,
+    pub(crate) environment: Text,
+    pub(crate) producer: Text,
+    pub(crate) chosen: Text,
+    pub(crate) not_needed: Text,
+    pub(crate) exhausted: Text,
+    stages: [Text; Stage::ALL.len()],
+}
+
+impl Gateway {
+    /// Puts the parts together. `recorder` is the journal in every deployment.
+    ///
+    /// # Errors
+    /// When the hash key cannot be used, or a route of the workspace has no model.
+    pub fn build(
+        config: GatewayConfig,
+        workspace: Arc<Workspace>,
+        recorder: Arc<dyn Recorder>,
+        models: Models,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self, BuildGatewayError> {
+        if let Some(route) = workspace.routes.keys().find(|route| !models.contains_key(*route)) {
+            return Err(BuildGatewayError::MissingModel(route.clone()));
+        }
+        let server = &workspace.settings.server;
+        let permits = u32::try_from(server.max_in_flight).unwrap_or(u32::MAX);
+        let body_bytes = usize::try_from(server.max_body_bytes).unwrap_or(usize::MAX);
+        let inner = Inner {
+            hasher: KeyedHasher::open(&config.hash_key_file)?,
+            verdicts: Verdicts::default(),
+            metrics: Metrics::new()?,
+            words: Words::new(workspace.environment().text(), config.producer.into()),
+            dialect_limits: openai::Limits { body_bytes, ..openai::Limits::default() },
+            in_flight: Arc::new(Semaphore::new(permits as usize)),
+            started_at: clock.now(),
+            permits,
+            switched_off: AtomicU16::new(bits(&workspace.settings.switches)),
+            workspace,
+            recorder,
+            models,
+            clock,
+            ids,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Serves until `shutdown` is done, then finishes what is under way. When it returns, every request has its outcome.
+    ///
+    /// # Errors
+    /// None at present; the listener is already bound.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        http::serve(Arc::clone(&self.0), listener, shutdown).await
+    }
+
+    /// Switches stages off, and all others on, for every request from now on (PATH-16), and records who did. Switching off
+    /// works at once, even where it cannot be recorded; switching on waits for its record.
+    ///
+    /// # Errors
+    /// When the change cannot be made durable: then nothing was switched on.
+    pub async fn switch(&self, switches: &StageSwitches, actor: &str) -> Result<(), AppendError> {
+        let wanted = bits(switches);
+        let before = self.0.switched_off.fetch_or(wanted, Ordering::SeqCst);
+        let parameters = [("off_before", names(before)), ("off_now", names(wanted))];
+        let fact = Control {
+            action: Text::from("configured"),
+            subject: Text::from("stages"),
+            actor: Text::from(actor),
+            parameters: parameters.into_iter().map(|(name, value)| (Text::from(name), Text::from(value))).collect(),
+            ..Control::default()
+        };
+        self.record_control(fact).await?;
+        self.0.switched_off.store(wanted, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Makes a control event durable: the platform was started, stopped, configured.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
+    pub async fn record_control(&self, fact: Control) -> Result<Appended, AppendError> {
+        let inner = &self.0;
+        let envelope = Envelope {
+            tenant: Text::from("platform"),
+            principal: fact.actor.clone(),
+            environment: inner.words.environment.clone(),
+            policy_hash: inner.workspace.policies.hash().clone(),
+            config_hash: inner.workspace.hash.clone(),
+            producer: inner.words.producer.clone(),
+            ..Envelope::default()
+        };
+        let event_id = Text::from(inner.ids.event_id().to_string());
+        let event = Event { event_id, time: inner.clock.now(), envelope: Arc::new(envelope), kind: Kind::Control(fact) };
+        let records = crate::encode::all(&[event]).map_err(|_| AppendError::Empty)?;
+        inner.recorder.append(records).await
+    }
+
+    /// Whether a stage is switched off.
+    #[must_use]
+    pub fn is_off(&self, stage: Stage) -> bool {
+        self.0.is_off(stage)
+    }
+
+    /// The workspace in force.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.0.workspace
+    }
+}
+
+impl Inner {
+    /// Whether an operator switched the stage off.
+    pub(crate) fn is_off(&self, stage: Stage) -> bool {
+        self.switched_off.load(Ordering::SeqCst) & stage.bit() != 0
+    }
+
+    /// Why a request that came now could not be recorded.
+    pub(crate) fn why_not_ready(&self) -> Option<&'static str> {
+        let stats = self.recorder.stats();
+        if stats.failed {
+            return Some("the journal failed");
+        }
+        let full = stats.allocated_bytes <= stats.reserved_bytes && !stats.spare_ready;
+        full.then_some("the journal is full")
+    }
+
+    /// Waits until no request is under way.
+    pub(crate) async fn all_ended(&self) {
+        let _ = self.in_flight.acquire_many(self.permits).await;
+    }
+}
+
+impl Words {
+    fn new(environment: Text, producer: Text) -> Self {
+        Self {
+            openai: Text::from("openai"),
+            unidentified: Text::from("unidentified"),
+            not_required: Text::from("not_required"),
+            environment,
+            producer,
+            chosen: Text::from("chosen"),
+            not_needed: Text::from("not_needed"),
+            exhausted: Text::from("exhausted"),
+            stages: Stage::ALL.map(|stage| Text::from(stage.as_str())),
+        }
+    }
+
+    /// A stage's name.
+    pub(crate) fn stage(&self, stage: Stage) -> Text {
+        self.stages.get(stage as usize).map_or_else(|| Text::from(stage.as_str()), Arc::clone)
+    }
+}
+
+/// Names of stages, for an event.
+fn names(bits: u16) -> String {
+    let off = Stage::ALL.into_iter().filter(|stage| bits & stage.bit() != 0);
+    off.map(Stage::as_str).collect::<Vec<_>>().join(",")
+}
+
+fn bits(switches: &StageSwitches) -> u16 {
+    switches.off.iter().fold(0, |bits, stage| bits | stage.bit())
+}

@@ -1,0 +1,14 @@
+//! The OpenAI HTTP front, on hyper: heads in, answers and errors out. It decides nothing: every governed request becomes an
+//! [`Arrival`] and goes through the flow, in a task of its own.
+
+mod arrival;
+mod body;
+mod dispatch;
+mod reply;
+mod server;
+mod side;
+
+pub(crate) use arrival::{Arrival, Credential};
+pub(crate) use body::IncomingBody;
+pub(crate) use reply::{AnswerHeaders, Reply};
+pub(crate) use server::serve;

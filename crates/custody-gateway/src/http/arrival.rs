@@ -1,0 +1,81 @@
+//! What a request's head says. Caller-made text is bounded here and made safe by the flow.
+
+use custody_types::{SensitiveText, Text};
+use hyper::{HeaderMap, Request, body::Incoming, header::HeaderName};
+
+use super::IncomingBody;
+use crate::flow::Wire;
+
+/// A caller's own id is no longer; longer text is not worth correlating.
+const MAX_CLIENT_ID: usize = 512;
+
+/// Headers by which a caller may try to choose a tenant.
+const TENANT_HEADERS: [&str; 4] = ["x-custody-tenant", "x-tenant", "x-tenant-id", "tenant"];
+
+/// A governed request as it arrived.
+pub(crate) struct Arrival {
+    pub(crate) wire: Wire,
+    pub(crate) credential: Credential,
+    /// A tenant that a header names; it is compared with the key's, never believed.
+    pub(crate) named_tenant: Option<String>,
+    pub(crate) body: IncomingBody,
+}
+
+/// What stands in the authorization header.
+pub(crate) enum Credential {
+    Missing,
+    Malformed,
+    Bearer(SensitiveText),
+}
+
+impl Arrival {
+    pub(super) fn new(operation: &'static str, request: Request<Incoming>) -> Self {
+        let (head, body) = request.into_parts();
+        let headers = &head.headers;
+        let (trace_id, span_id) = trace(headers);
+        let client_request_id = ["x-client-request-id", "x-request-id"].into_iter().find_map(|name| text(headers, name));
+        let wire = Wire { operation, client_request_id: client_request_id.map(bounded), trace_id, span_id };
+        let named_tenant = TENANT_HEADERS
+            .into_iter()
+            .find_map(|name| headers.get(name))
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        Self { wire, credential: credential(headers), named_tenant, body: IncomingBody::new(headers, body) }
+    }
+}
+
+/// Several authorization headers are as good as none: two readers could choose differently.
+fn credential(headers: &HeaderMap) -> Credential {
+    let mut values = headers.get_all(hyper::header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Credential::Missing,
+        (Some(value), None) => {
+            let bearer =
+                value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            bearer.map_or(Credential::Malformed, |(_, token)| Credential::Bearer(SensitiveText::new(token.trim())))
+        }
+        (Some(_), Some(_)) => Credential::Malformed,
+    }
+}
+
+/// The W3C trace context, where it is well-formed: `00-<32 hex>-<16 hex>-<2 hex>`.
+fn trace(headers: &HeaderMap) -> (Option<Text>, Option<Text>) {
+    let parts: Vec<&str> =
+        headers.get("traceparent").and_then(|value| value.to_str().ok()).map(|text| text.split('-').collect()).unwrap_or_default();
+    let hex = |part: &str, length: usize| {
+        let digits = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        digits && part.bytes().any(|byte| byte != b'0')
+    };
+    match parts.as_slice() {
+        ["00", trace, span, _] if hex(trace, 32) && hex(span, 16) => (Some(Text::from(*trace)), Some(Text::from(*span))),
+        _ => (None, None),
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h [u8]> {
+    headers.get(HeaderName::from_static(name)).map(hyper::header::HeaderValue::as_bytes).filter(|value| !value.is_empty())
+}
+
+fn bounded(value: &[u8]) -> String {
+    let value = value.get(..MAX_CLIENT_ID).unwrap_or(value);
+    String::from_utf8_lossy(value).into_owned()
+}

@@ -1,0 +1,120 @@
+//! Why a request gets no answer: stable code, status and sentence for the caller. Nothing here quotes the request.
+
+use std::{borrow::Cow, time::Duration};
+
+use custody_log::AppendError;
+
+/// What the caller gets in place of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    /// OpenAI's error family.
+    pub(crate) kind: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) param: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) class: OutcomeClass,
+}
+
+/// How a request ended; the closed set of the outcome event's `class`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutcomeClass {
+    Answered,
+    Truncated,
+    Refused,
+    InvalidOutput,
+    Failed,
+    Interrupted,
+    Abandoned,
+}
+
+impl OutcomeClass {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Answered, Self::Truncated, Self::Refused, Self::InvalidOutput, Self::Failed, Self::Interrupted, Self::Abandoned];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Truncated => "truncated",
+            Self::Refused => "refused",
+            Self::InvalidOutput => "invalid_output",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+impl Refusal {
+    fn new(status: u16, kind: &'static str, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, kind, code, message: message.into(), param: None, retry_after: None, class: OutcomeClass::Refused }
+    }
+
+    pub(crate) fn invalid(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(status, "invalid_request_error", code, message)
+    }
+
+    pub(crate) fn at(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    pub(crate) fn unidentified(code: &'static str, message: &'static str) -> Self {
+        Self::new(401, "authentication_error", code, message)
+    }
+
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(403, "permission_error", code, message)
+    }
+
+    pub(crate) fn switched_off(stage: &'static str) -> Self {
+        Self::new(403, "permission_error", "stage_disabled", format!("an operator switched off the stage `{stage}`"))
+    }
+
+    pub(crate) fn overloaded() -> Self {
+        let refusal = Self::new(503, "server_error", "overloaded", "too many requests are under way; try again shortly");
+        Self { retry_after: Some(Duration::from_secs(1)), ..refusal }
+    }
+
+    /// What cannot be recorded does not proceed.
+    pub(crate) fn unrecorded(error: &AppendError) -> Self {
+        let failed = |code, message| Self { class: OutcomeClass::Failed, ..Self::new(503, "server_error", code, message) };
+        match error {
+            AppendError::Full { retry_after, .. } => {
+                let refusal = failed("journal_full", "the evidence journal has no room; the request was not sent");
+                Self { retry_after: Some(*retry_after), ..refusal }
+            }
+            AppendError::TooLarge { .. } => {
+                Self::invalid(413, "evidence_too_large", "the request needs a record larger than the journal takes")
+            }
+            AppendError::Empty | AppendError::Obligation | AppendError::Failed | AppendError::Closed => {
+                failed("evidence_unavailable", "the evidence of this request could not be made durable")
+            }
+        }
+    }
+
+    /// The model did not give an answer.
+    pub(crate) fn upstream(status: u16, code: &'static str, message: &'static str) -> Self {
+        Self { class: OutcomeClass::Failed, ..Self::new(status, "server_error", code, message) }
+    }
+
+    pub(crate) fn interrupted() -> Self {
+        let refusal = Self::new(502, "server_error", "upstream_cut", "the model's answer broke off");
+        Self { class: OutcomeClass::Interrupted, ..refusal }
+    }
+
+    pub(crate) fn invalid_output(check: &str) -> Self {
+        let message = format!("the model's answer failed the check `{check}` and was not released");
+        Self { class: OutcomeClass::InvalidOutput, ..Self::new(502, "server_error", "invalid_output", message) }
+    }
+
+    pub(crate) fn abandoned() -> Self {
+        let refusal = Self::new(499, "server_error", "client_gone", "the caller hung up before the answer was released");
+        Self { class: OutcomeClass::Abandoned, ..refusal }
+    }
+
+    pub(crate) fn defect() -> Self {
+        Self { class: OutcomeClass::Failed, ..Self::new(500, "server_error", "internal", "the gateway failed; nothing was released") }
+    }
+}

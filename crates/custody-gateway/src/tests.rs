@@ -1,0 +1,10 @@
+//! The gateway through its real HTTP stack on loopback, over a real journal: what callers get, and what stands in the journal.
+
+mod bad_input;
+mod client;
+mod cpu;
+mod failures;
+mod harness;
+mod requests;
+mod security;
+mod streams;

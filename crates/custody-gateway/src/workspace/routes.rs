@@ -1,0 +1,155 @@
+//! Providers and routes: the ways to models. Credentials are references, never values.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use custody_policy::{Route as PolicyRoute, RouteFacts, TenantScope};
+use custody_types::{DataClass, ModelName, RouteName, TenantId, Text};
+
+use super::reader::Reader;
+
+/// One way to one model.
+#[derive(Debug)]
+pub struct RouteConfig {
+    /// Its name.
+    pub name: RouteName,
+    /// Name of its provider in `custody.toml`.
+    pub provider_name: Text,
+    /// What the provider is.
+    pub provider: ProviderKind,
+    /// The model to ask for.
+    pub model: ModelName,
+    /// Where the model runs.
+    pub region: Option<Text>,
+    /// The most sensitive data that may take it (PRN-13).
+    pub data_class_ceiling: DataClass,
+    /// The same facts as policies see them.
+    pub policy: PolicyRoute,
+}
+
+/// What a provider is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// The built-in simulator, which says in every answer what it is.
+    Simulator,
+    /// A server that speaks OpenAI's chat completions.
+    OpenAiCompatible {
+        /// Where, up to and including `/v1`.
+        base_url: String,
+        /// Where its key is.
+        api_key: Option<SecretReference>,
+    },
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretReference {
+    /// In an environment variable.
+    Environment(String),
+    /// In a file.
+    File(String),
+}
+
+impl ProviderKind {
+    /// The provider's kind as events carry it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Simulator => "simulator",
+            Self::OpenAiCompatible { .. } => "openai_compatible",
+        }
+    }
+}
+
+pub(super) fn read(root: &Reader<'_>) -> BTreeMap<RouteName, Arc<RouteConfig>> {
+    let providers: BTreeMap<&str, ProviderKind> =
+        root.named_sections("providers").into_iter().filter_map(|(name, section)| Some((name, read_provider(section)?))).collect();
+    let routes = root.named_sections("routes").into_iter().filter_map(|(name, section)| read_route(name, section, &providers));
+    routes.map(|route| (route.name.clone(), Arc::new(route))).collect()
+}
+
+fn read_provider(reader: Reader<'_>) -> Option<ProviderKind> {
+    let kind = match reader.text("kind", "simulator or openai_compatible")? {
+        "simulator" => Some(ProviderKind::Simulator),
+        "openai_compatible" => {
+            read_base_url(&reader).map(|base_url| ProviderKind::OpenAiCompatible { base_url, api_key: read_secret(&reader) })
+        }
+        other => {
+            reader.mistake("kind", format!("is `{other}`"), "use simulator or openai_compatible");
+            None
+        }
+    };
+    reader.finish();
+    kind
+}
+
+/// Prompts leave this machine only under TLS.
+fn read_base_url(reader: &Reader<'_>) -> Option<String> {
+    let meaning = "an https URL, or an http URL on this machine, such as http://127.0.0.1:8000/v1";
+    let text = reader.text("base_url", meaning)?;
+    let refuse = |problem: &str| {
+        reader.mistake("base_url", problem, format!("use {meaning}"));
+        None
+    };
+    let Ok(uri) = text.parse::<hyper::Uri>() else { return refuse("is not a URL") };
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return refuse("carries a credential");
+    }
+    match (uri.scheme_str(), uri.host()) {
+        (Some("https"), Some(_)) => Some(text.trim_end_matches('/').to_owned()),
+        (Some("http"), Some(host)) if is_local(host) => Some(text.trim_end_matches('/').to_owned()),
+        (Some("http"), Some(_)) => refuse("would send prompts off this machine without TLS"),
+        _ => refuse("is neither http nor https"),
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn read_secret(reader: &Reader<'_>) -> Option<SecretReference> {
+    let variable = reader.optional_text("api_key_env", "the name of an environment variable");
+    let file = reader.optional_text("api_key_file", "the path of a file");
+    if variable.is_some() && file.is_some() {
+        reader.mistake("api_key_file", "stands beside `api_key_env`", "use one of them");
+    }
+    variable.map(|name| SecretReference::Environment(name.to_owned())).or_else(|| file.map(|path| SecretReference::File(path.to_owned())))
+}
+
+fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, ProviderKind>) -> Option<RouteConfig> {
+    let parsed_name: Option<RouteName> =
+        name.parse().map_err(|error: custody_types::InvalidLabelError| reader.mistake("", error.to_string(), "use a label")).ok();
+    let provider_name = reader.text("provider", "the name of a provider");
+    let model: Option<ModelName> = reader.parsed("model", "the model's name at the provider");
+    let region = reader.optional_parsed::<custody_types::Feature>("region", "a label such as eu-central-1").map(|region| region.text());
+    let ceiling: Option<DataClass> = reader.parsed("data_class_ceiling", "public, internal, confidential or restricted");
+    let tenants: BTreeSet<TenantId> = reader.list("tenants", "tenant ids").into_iter().collect();
+    let provider = provider_name.and_then(|name| providers.get(name).cloned());
+    if let (Some(name), None) = (provider_name, &provider) {
+        let accepted = format!("use one of {}", providers.keys().copied().collect::<Vec<_>>().join(", "));
+        reader.mistake("provider", format!("is `{name}`, which has no usable [providers.{name}]"), accepted);
+    }
+    let scope = if reader.has("tenants") { TenantScope::Only(tenants) } else { TenantScope::All };
+    let facts = RouteFacts {
+        name: parsed_name.clone()?,
+        provider: provider.as_ref()?.as_str().to_owned(),
+        model: model.clone()?,
+        region: region.as_deref().map(str::to_owned),
+        data_class_ceiling: ceiling?,
+        tenants: scope,
+    };
+    let policy = PolicyRoute::new(facts).map_err(|error| reader.mistake("", error.to_string(), "use plain labels")).ok()?;
+    reader.finish();
+    Some(RouteConfig {
+        name: parsed_name?,
+        provider_name: provider_name?.into(),
+        provider: provider?,
+        model: model?,
+        region,
+        data_class_ceiling: ceiling?,
+        policy,
+    })
+}

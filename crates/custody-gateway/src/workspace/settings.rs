@@ -1,0 +1,156 @@
+//! `custody.toml`: deployment stage, where to listen, limits, tags, switched-off stages.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use custody_types::{Environment, Text};
+
+use super::reader::Reader;
+use crate::stage::Stage;
+
+/// What holds for the whole deployment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Deployment stage, such as production.
+    pub environment: Environment,
+    /// The HTTP server.
+    pub server: ServerSettings,
+    /// The flow.
+    pub limits: FlowLimits,
+    /// Which of the caller's tags become part of events.
+    pub tags: TagRule,
+    /// Hosts off this machine that models may be called on.
+    pub egress_hosts: Vec<String>,
+    /// Which stages are switched off at start.
+    pub switches: StageSwitches,
+}
+
+/// The HTTP server's address and bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerSettings {
+    /// Where to listen; loopback only.
+    pub listen: SocketAddr,
+    /// Largest request body.
+    pub max_body_bytes: u64,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long headers may take to arrive.
+    pub header_timeout: Duration,
+    /// Most headers of a request.
+    pub max_headers: u64,
+    /// Most requests under way at once.
+    pub max_in_flight: u64,
+}
+
+/// Bounds of the flow.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowLimits {
+    /// Most attempts for one request, over all its routes.
+    pub max_attempts: u32,
+    /// Most attempts on one route.
+    pub attempts_per_route: u32,
+    /// How long one attempt may take to its end.
+    pub attempt_timeout: Duration,
+    /// How long to wait before the same route is tried again.
+    pub retry_pause: Duration,
+    /// Largest answer that is kept in memory.
+    pub max_answer_bytes: u64,
+}
+
+/// Which of the caller's metadata keys become tags of events.
+#[derive(Debug, Clone)]
+pub struct TagRule {
+    /// Keys that may.
+    pub allowed: BTreeSet<Text>,
+    /// What becomes of an allowed key's value that is not a plain label.
+    pub unsafe_values: UnsafeTags,
+}
+
+/// What becomes of a tag value that is not a plain label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsafeTags {
+    /// It stands in events as a keyed hash.
+    Hash,
+    /// It does not stand in events.
+    Drop,
+}
+
+/// Stages that refuse every request (PATH-16).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StageSwitches {
+    /// The stages that are off.
+    pub off: BTreeSet<Stage>,
+}
+
+pub(super) fn read(root: &Reader<'_>) -> Option<Settings> {
+    let environment = root.parsed("environment", "a label such as production");
+    let server = read_server(root.section("server"));
+    let limits = read_limits(root.section("limits"));
+    let tags = read_tags(root.section("tags"));
+    let stages = root.section("stages");
+    let switches = StageSwitches { off: stages.list("off", "stage names").into_iter().collect() };
+    stages.finish();
+    let egress_hosts = root.list("egress_hosts", "host names");
+    Some(Settings { environment: environment?, server, limits, tags, egress_hosts, switches })
+}
+
+fn read_server(reader: Reader<'_>) -> ServerSettings {
+    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
+    let listen: SocketAddr = reader.optional_parsed("listen", "an address with a port, such as 127.0.0.1:8700").unwrap_or(default);
+    if !listen.ip().is_loopback() {
+        let accepted = "listen on a loopback address and let a TLS proxy on this machine face the network";
+        reader.mistake("listen", format!("is `{listen}`, where keys and prompts would travel without TLS"), accepted);
+    }
+    let settings = ServerSettings {
+        listen,
+        // The largest conversation any capability takes; documents come by retrieval.
+        max_body_bytes: reader.number("max_body_bytes", 1024..=(256 << 20), 4 << 20),
+        // A megabyte over a slow line; a client that trickles holds a connection no longer than this.
+        body_timeout: millis(&reader, "body_timeout_ms", 100, 10_000),
+        header_timeout: millis(&reader, "header_timeout_ms", 100, 10_000),
+        // OpenAI clients send about twenty.
+        max_headers: reader.number("max_headers", 16..=1000, 100),
+        // Each holds an answer in memory at most; beyond it callers are told to come back.
+        max_in_flight: reader.number("max_in_flight", 1..=100_000, 4096),
+    };
+    reader.finish();
+    settings
+}
+
+fn read_limits(reader: Reader<'_>) -> FlowLimits {
+    let count = |key, most: u64, default| u32::try_from(reader.number(key, 1..=most, default)).unwrap_or(1);
+    let limits = FlowLimits {
+        // The caller waits through all of them.
+        max_attempts: count("max_attempts", 16, 3),
+        // One repetition catches a lost connection; more would only add load to a provider in trouble.
+        attempts_per_route: count("attempts_per_route", 8, 2),
+        // A long answer of a slow model.
+        attempt_timeout: millis(&reader, "attempt_timeout_ms", 10, 120_000),
+        retry_pause: millis(&reader, "retry_pause_ms", 0, 100),
+        max_answer_bytes: reader.number("max_answer_bytes", 1024..=(256 << 20), 8 << 20),
+    };
+    reader.finish();
+    limits
+}
+
+fn read_tags(reader: Reader<'_>) -> TagRule {
+    let names: Vec<custody_types::Feature> = reader.list("allowed", "metadata keys");
+    let allowed = names.iter().map(custody_types::Feature::text).collect();
+    let unsafe_values = match reader.optional_text("unsafe_values", "hash or drop") {
+        Some("hash") => UnsafeTags::Hash,
+        Some("drop") | None => UnsafeTags::Drop,
+        Some(other) => {
+            reader.mistake("unsafe_values", format!("is `{other}`"), "use hash or drop");
+            UnsafeTags::Drop
+        }
+    };
+    reader.finish();
+    TagRule { allowed, unsafe_values }
+}
+
+fn millis(reader: &Reader<'_>, key: &'static str, least: u64, default: u64) -> Duration {
+    Duration::from_millis(reader.number(key, least..=3_600_000, default))
+}

@@ -1,0 +1,50 @@
+//! Why ingest stopped or has to try again.
+
+use std::time::Duration;
+
+use custody_lake::StoreError;
+use custody_log::ReadError;
+use custody_types::{Fault, FaultOwner, Retry};
+
+/// Why a turn of the loop failed. Nothing is lost by it: the next turn resumes from the table.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The log could not be read.
+    #[error("log could not be read")]
+    Log(#[from] ReadError),
+    /// A table could not be read or written.
+    #[error("lake could not be written")]
+    Lake(#[from] StoreError),
+    /// A commit found no place although nobody moved the position.
+    #[error("commit to the lake was refused {tries} times")]
+    Contended {
+        /// How often it was tried.
+        tries: u32,
+    },
+}
+
+impl Fault for IngestError {
+    fn owner(&self) -> FaultOwner {
+        match self {
+            Self::Log(error) => error.owner(),
+            Self::Lake(error) => error.owner(),
+            Self::Contended { .. } => FaultOwner::Operator,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Log(error) => error.retry(),
+            Self::Lake(error) => error.retry(),
+            Self::Contended { .. } => Retry::After(Duration::from_secs(1)),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Log(error) => error.code(),
+            Self::Lake(error) => error.code(),
+            Self::Contended { .. } => "ingest_contended",
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Every version of the event's Avro schema that was ever written. A version is frozen once it was released: what it wrote stays
+//! readable for ever.
+
+use arrow_avro::{
+    reader::{Decoder, ReaderBuilder},
+    schema::{AvroSchema, Fingerprint, FingerprintAlgorithm, SchemaStore},
+};
+use custody_event::EVENT_SCHEMA_JSON;
+
+use crate::error::StoreError;
+
+/// The frozen versions, oldest first. The last is the one this program writes and reads by.
+pub(crate) const FROZEN: &[&str] = &[include_str!("../../../schemas/event/v1.avsc")];
+
+/// The schemas that records may be written by, and the one that they are read by.
+#[derive(Clone)]
+pub(crate) struct Schemas {
+    store: SchemaStore,
+    reader: AvroSchema,
+}
+
+impl Schemas {
+    /// The versions that were released.
+    pub(crate) fn released() -> Result<Self, StoreError> {
+        Self::new(FROZEN, EVENT_SCHEMA_JSON)
+    }
+
+    /// Versions to read from, by Avro's rules of resolution, into the columns of `reader`.
+    pub(crate) fn new(writers: &[&str], reader: &str) -> Result<Self, StoreError> {
+        let mut store = SchemaStore::new_with_type(FingerprintAlgorithm::Rabin);
+        for writer in writers.iter().chain(std::iter::once(&reader)) {
+            store.register(AvroSchema::new((*writer).to_owned())).map_err(StoreError::encoding)?;
+        }
+        Ok(Self { store, reader: AvroSchema::new(reader.to_owned()) })
+    }
+
+    /// The writers' fingerprints.
+    pub(crate) fn fingerprints(&self) -> Vec<Fingerprint> {
+        self.store.fingerprints()
+    }
+
+    /// A decoder that starts with an empty batch.
+    pub(crate) fn decoder(&self, batch_size: usize) -> Result<Decoder, StoreError> {
+        ReaderBuilder::new()
+            .with_writer_schema_store(self.store.clone())
+            .with_reader_schema(self.reader.clone())
+            .with_batch_size(batch_size)
+            .build_decoder()
+            .map_err(StoreError::encoding)
+    }
+}

@@ -1,0 +1,173 @@
+//! Rows to Parquet files: one for each date, sorted, with statistics and bloom filters only on the columns that the table names.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow::{
+    array::{Array, AsArray, BooleanArray, RecordBatch},
+    compute::{SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch},
+    datatypes::Date32Type,
+    error::ArrowError,
+};
+use deltalake::parquet::{
+    arrow::ArrowWriter,
+    basic::{Compression, Encoding, ZstdLevel},
+    errors::ParquetError,
+    file::{
+        metadata::SortingColumn,
+        properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
+    },
+    schema::types::ColumnPath,
+};
+
+use super::statistics::statistics_json;
+use crate::{error::StoreError, table::TableDefinition};
+
+/// The partition column; it stands in the path and the table's log, not in the file.
+pub(super) const PARTITION_COLUMN: &str = "event_date";
+
+/// Rows of a row group: large enough for column chunks to compress, small enough for a bloom filter to be worth reading.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Rows of a page: what a look-up by id decodes when all indexes did their work.
+const PAGE_ROWS: usize = 8192;
+
+/// One in a hundred looked-up files is opened for nothing.
+const BLOOM_FALSE_POSITIVES: f64 = 0.01;
+
+/// Longest least or greatest value that is kept whole: a label has at most 128 bytes.
+const STATISTICS_BYTES: usize = 128;
+
+/// Measured on generated events: level 3 takes a fifth fewer bytes than level 1 at a tenth more CPU.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Columns whose values grow row by row, or differ in each: a dictionary of them is wasted.
+const DISTINCT_NUMBERS: &[&str] = &["time", "log_position", "seq"];
+const DISTINCT_TEXTS: &[&str] = &["event_id"];
+
+/// A file that is not yet anywhere.
+pub(super) struct EncodedFile {
+    /// Its date, as the path and the table's log have it.
+    pub(super) event_date: String,
+    pub(super) rows: u64,
+    pub(super) statistics: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Encodes rows as one file for each date.
+pub(super) fn encode(table: &TableDefinition, batches: &[RecordBatch]) -> Result<Vec<EncodedFile>, StoreError> {
+    let all = concat_batches(&table.columns, batches).map_err(StoreError::encoding)?;
+    if all.num_rows() == 0 {
+        return Ok(Vec::new());
+    }
+    let by_date = split_by_date(&all).map_err(StoreError::encoding)?;
+    by_date.into_iter().map(|(day, rows)| encode_day(table, day, &rows)).collect()
+}
+
+fn encode_day(table: &TableDefinition, day: i32, rows: &RecordBatch) -> Result<EncodedFile, StoreError> {
+    let sorted = without_partition(&sort(table, rows).map_err(StoreError::encoding)?).map_err(StoreError::encoding)?;
+    let event_date = Date32Type::to_naive_date_opt(day).ok_or_else(|| StoreError::encoding(format!("day {day} has no date")))?;
+    Ok(EncodedFile {
+        event_date: event_date.format("%Y-%m-%d").to_string(),
+        rows: sorted.num_rows() as u64,
+        statistics: statistics_json(&sorted, table.with_statistics),
+        bytes: write(table, &sorted).map_err(StoreError::encoding)?,
+    })
+}
+
+fn split_by_date(all: &RecordBatch) -> Result<BTreeMap<i32, RecordBatch>, ArrowError> {
+    let missing = || ArrowError::SchemaError(format!("rows have no {PARTITION_COLUMN}"));
+    let dates = all.column_by_name(PARTITION_COLUMN).and_then(|dates| dates.as_primitive_opt::<Date32Type>()).ok_or_else(missing)?;
+    if dates.null_count() > 0 {
+        return Err(missing());
+    }
+    let mut days: Vec<i32> = dates.values().to_vec();
+    days.sort_unstable();
+    days.dedup();
+    if let [day] = days.as_slice() {
+        return Ok(BTreeMap::from([(*day, all.clone())]));
+    }
+    let of_day = |day: i32| {
+        let mask = BooleanArray::from_unary(dates, |date| date == day);
+        filter_record_batch(all, &mask).map(|rows| (day, rows))
+    };
+    days.into_iter().map(of_day).collect()
+}
+
+fn sort(table: &TableDefinition, rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let named = table.sorted_by.iter().filter_map(|name| rows.column_by_name(name));
+    let columns: Vec<SortColumn> = named.map(|values| SortColumn { values: Arc::clone(values), options: None }).collect();
+    let order = lexsort_to_indices(&columns, None)?;
+    take_record_batch(rows, &order)
+}
+
+fn without_partition(rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = rows.schema();
+    let kept: Vec<usize> = (0..schema.fields().len()).filter(|place| schema.field(*place).name() != PARTITION_COLUMN).collect();
+    rows.project(&kept)
+}
+
+fn write(table: &TableDefinition, rows: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), Some(properties(table, rows)?))?;
+    writer.write(rows)?;
+    writer.close()?;
+    Ok(bytes)
+}
+
+fn properties(table: &TableDefinition, rows: &RecordBatch) -> Result<WriterProperties, ParquetError> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_created_by(concat!("custody ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(PAGE_ROWS)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+        .set_column_index_truncate_length(Some(STATISTICS_BYTES))
+        .set_sorting_columns(Some(sorting(table, rows)));
+    for name in table.with_statistics {
+        properties = properties.set_column_statistics_enabled(path(name), EnabledStatistics::Page);
+    }
+    let distinct = rows.num_rows().min(ROW_GROUP_ROWS) as u64;
+    for name in table.with_bloom {
+        properties = properties
+            .set_column_bloom_filter_enabled(path(name), true)
+            .set_column_bloom_filter_fpp(path(name), BLOOM_FALSE_POSITIVES)
+            .set_column_bloom_filter_max_ndv(path(name), distinct);
+    }
+    Ok(encodings(properties).build())
+}
+
+fn encodings(mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
+    for (names, encoding) in [(DISTINCT_NUMBERS, Encoding::DELTA_BINARY_PACKED), (DISTINCT_TEXTS, Encoding::DELTA_BYTE_ARRAY)] {
+        for name in names {
+            properties = properties.set_column_dictionary_enabled(path(name), false).set_column_encoding(path(name), encoding);
+        }
+    }
+    properties
+}
+
+/// Leaf columns are counted, and the sort columns may stand after nested ones, so leaves are counted up to each.
+fn sorting(table: &TableDefinition, rows: &RecordBatch) -> Vec<SortingColumn> {
+    let schema = rows.schema();
+    let leaves_before = |name: &str| -> Option<i32> {
+        let place = schema.index_of(name).ok()?;
+        let leaves: usize = schema.fields().iter().take(place).map(|field| leaves_of(field.data_type())).sum();
+        i32::try_from(leaves).ok()
+    };
+    let columns = table.sorted_by.iter().filter_map(|name| leaves_before(name));
+    columns.map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: true }).collect()
+}
+
+fn leaves_of(data_type: &arrow::datatypes::DataType) -> usize {
+    use arrow::datatypes::DataType;
+    match data_type {
+        DataType::List(item) | DataType::Map(item, _) => leaves_of(item.data_type()),
+        DataType::Struct(fields) => fields.iter().map(|field| leaves_of(field.data_type())).sum(),
+        _ => 1,
+    }
+}
+
+fn path(name: &str) -> ColumnPath {
+    ColumnPath::from(name)
+}

@@ -1,0 +1,179 @@
+//! Why an attempt gave no whole answer.
+
+use std::time::Duration;
+
+use custody_dialect::{ProviderError, UpstreamError};
+use custody_types::{Fault, FaultOwner, Retry, Text};
+
+/// An attempt failed. Holds what an event may hold: no text of the request, the answer, or the provider's message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the model call failed: {}", self.kind.sentence())]
+pub struct ModelError {
+    /// What happened.
+    pub kind: ErrorKind,
+    /// HTTP status of the provider, where it answered at all.
+    pub http_status: Option<u16>,
+    /// How long the provider asks to wait.
+    pub retry_after: Option<Duration>,
+    /// The provider's id of the call, where it is a valid label.
+    pub provider_request_id: Option<Text>,
+    /// What the provider says about it.
+    pub provider_error: ProviderError,
+}
+
+/// What happened to an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The provider answered with an error status.
+    Refused {
+        /// That status.
+        status: u16,
+    },
+    /// No connection could be made: nothing was sent.
+    ConnectFailed,
+    /// The connection failed before an answer began.
+    Failed,
+    /// It took too long.
+    TimedOut(TimeoutPhase),
+    /// The answer broke off.
+    Cut,
+    /// The provider reported an error inside its stream.
+    ErrorInStream,
+    /// The answer can't be read.
+    Garbage,
+    /// The answer is longer than allowed.
+    TooLarge,
+    /// The request could not be written; a defect of the product.
+    Unsendable,
+}
+
+/// What took too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeoutPhase {
+    /// The connection.
+    Connect,
+    /// The wait for the first content of a stream.
+    FirstToken,
+    /// A pause inside the answer.
+    Idle,
+    /// The whole attempt.
+    Total,
+}
+
+impl ModelError {
+    /// An error of which only the kind is known.
+    #[must_use]
+    pub fn new(kind: ErrorKind) -> Self {
+        let http_status = if let ErrorKind::Refused { status } = kind { Some(status) } else { None };
+        Self { kind, http_status, retry_after: None, provider_request_id: None, provider_error: ProviderError::default() }
+    }
+
+    /// Whether another attempt, here or on another route, may succeed. False for what would fail again and for what has used
+    /// up the time. A stream of which the caller saw a piece must not be tried again, whatever this says.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
+        match self.kind {
+            ErrorKind::Refused { status } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
+            ErrorKind::ConnectFailed | ErrorKind::Failed | ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Garbage => true,
+            ErrorKind::TimedOut(phase) => matches!(phase, TimeoutPhase::Connect | TimeoutPhase::FirstToken),
+            ErrorKind::TooLarge | ErrorKind::Unsendable => false,
+        }
+    }
+
+    /// Whether the provider may have worked on the request and charge for it: then its usage is unknown, not zero.
+    #[must_use]
+    pub const fn may_be_charged(&self) -> bool {
+        !matches!(
+            self.kind,
+            ErrorKind::Refused { .. } | ErrorKind::ConnectFailed | ErrorKind::TimedOut(TimeoutPhase::Connect) | ErrorKind::Unsendable
+        )
+    }
+
+    /// The attempt's status in its event: refused, failed, timed_out or cut.
+    #[must_use]
+    pub const fn status(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::Refused { .. } => "refused",
+            ErrorKind::TimedOut(_) => "timed_out",
+            ErrorKind::Cut | ErrorKind::ErrorInStream => "cut",
+            ErrorKind::ConnectFailed | ErrorKind::Failed | ErrorKind::Garbage | ErrorKind::TooLarge | ErrorKind::Unsendable => "failed",
+        }
+    }
+
+    /// The HTTP status for the caller. A provider's 401 or 403 is our operator's matter and never shown as the caller's own.
+    #[must_use]
+    pub const fn caller_status(&self) -> u16 {
+        match self.kind {
+            ErrorKind::Refused { status: 429 } => 429,
+            ErrorKind::Refused { status: 503 } => 503,
+            ErrorKind::TimedOut(_) => 504,
+            ErrorKind::Unsendable => 500,
+            _ => 502,
+        }
+    }
+
+    pub(crate) fn of_upstream(error: UpstreamError) -> Self {
+        let kind = match error {
+            UpstreamError::Garbage | UpstreamError::NoChoice => ErrorKind::Garbage,
+            UpstreamError::LineTooLong { .. } | UpstreamError::AnswerTooLong { .. } => ErrorKind::TooLarge,
+            UpstreamError::Cut => ErrorKind::Cut,
+            UpstreamError::InStream(_) => ErrorKind::ErrorInStream,
+        };
+        let provider_error = if let UpstreamError::InStream(said) = error { said } else { ProviderError::default() };
+        Self { provider_error, ..Self::new(kind) }
+    }
+}
+
+impl ErrorKind {
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "the provider answered with an error status",
+            Self::ConnectFailed => "no connection to the provider could be made",
+            Self::Failed => "the connection to the provider failed",
+            Self::TimedOut(TimeoutPhase::Connect) => "connecting to the provider took too long",
+            Self::TimedOut(TimeoutPhase::FirstToken) => "the provider did not begin to answer in time",
+            Self::TimedOut(TimeoutPhase::Idle) => "the provider paused for too long inside its answer",
+            Self::TimedOut(TimeoutPhase::Total) => "the provider did not finish its answer in time",
+            Self::Cut => "the provider's answer broke off",
+            Self::ErrorInStream => "the provider reported an error inside its answer",
+            Self::Garbage => "the provider's answer can't be read",
+            Self::TooLarge => "the provider's answer is longer than this gateway accepts",
+            Self::Unsendable => "the request could not be written",
+        }
+    }
+}
+
+impl Fault for ModelError {
+    fn owner(&self) -> FaultOwner {
+        match self.kind {
+            ErrorKind::Refused { status: 429 | 408 | 409 | 425 | 500..=599 } => FaultOwner::Upstream,
+            ErrorKind::Refused { .. } => FaultOwner::Operator,
+            ErrorKind::Unsendable => FaultOwner::Product,
+            _ => FaultOwner::Upstream,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        if self.retryable() { Retry::After(self.retry_after.unwrap_or(Duration::from_secs(1))) } else { Retry::Never }
+    }
+
+    fn code(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::Refused { status: 401 | 403 } => "upstream_denied",
+            ErrorKind::Refused { status: 429 } => "upstream_throttled",
+            ErrorKind::Refused { status: 408 | 500..=599 } => "upstream_unavailable",
+            ErrorKind::Refused { .. } => "upstream_rejected",
+            ErrorKind::ConnectFailed => "upstream_connect_failed",
+            ErrorKind::Failed => "upstream_failed",
+            ErrorKind::TimedOut(TimeoutPhase::Connect) => "upstream_timed_out_connect",
+            ErrorKind::TimedOut(TimeoutPhase::FirstToken) => "upstream_timed_out_first_token",
+            ErrorKind::TimedOut(TimeoutPhase::Idle) => "upstream_timed_out_idle",
+            ErrorKind::TimedOut(TimeoutPhase::Total) => "upstream_timed_out_total",
+            ErrorKind::Cut => "upstream_cut",
+            ErrorKind::ErrorInStream => "upstream_error_in_stream",
+            ErrorKind::Garbage => "upstream_garbage",
+            ErrorKind::TooLarge => "upstream_answer_too_large",
+            ErrorKind::Unsendable => "upstream_unsendable",
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What an operator writes about a server, and what is meant by it.
+
+use std::{path::PathBuf, time::Duration};
+
+use custody_types::{Fault, FaultOwner, Retry, SensitiveText};
+use hyper::{Uri, header::HeaderValue};
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::{OpenAiCompatible, client::Client};
+
+/// A server, as written in the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAiConfig {
+    /// Such as `https://api.openai.com/v1`; `/chat/completions` is added.
+    pub base_url: String,
+    /// Where the key lies; no key is sent where it is absent.
+    #[serde(default)]
+    pub api_key: Option<KeyReference>,
+    /// Hosts that may be called. The server's host must be among them, unless it is this machine: a slip in `base_url` then
+    /// can't send a conversation anywhere.
+    #[serde(default)]
+    pub egress_hosts: Vec<String>,
+    /// Allows `http` to a host that is not this machine. Off, because the conversation would cross a network in the clear.
+    #[serde(default)]
+    pub allow_plaintext: bool,
+    /// Sends `max_tokens` instead of `max_completion_tokens`. Off, as the API's newer name is; older servers need it.
+    #[serde(default)]
+    pub old_max_tokens: bool,
+    /// Bounds in time.
+    #[serde(default)]
+    pub timeouts: TimeoutConfig,
+    /// Longest answer in bytes over the wire.
+    #[serde(default = "default_max_answer_bytes")]
+    pub max_answer_bytes: usize,
+    /// Connections kept open while idle.
+    #[serde(default = "default_idle_connections")]
+    pub idle_connections: usize,
+}
+
+/// Where a secret lies; never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyReference {
+    /// An environment variable: `{ env = "OPENAI_API_KEY" }`.
+    Env(String),
+    /// A file: `{ file = "/run/secrets/openai" }`.
+    File(PathBuf),
+}
+
+/// Bounds in time, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeoutConfig {
+    /// For the connection.
+    pub connect_ms: u64,
+    /// From the start to the first content of a stream.
+    pub first_token_ms: u64,
+    /// For a pause inside the answer.
+    pub idle_ms: u64,
+    /// For the whole attempt.
+    pub total_ms: u64,
+}
+
+/// The configuration of a server is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .mistakes.join("; "))]
+pub struct BuildModelError {
+    /// Every mistake, one sentence each.
+    pub mistakes: Vec<String>,
+}
+
+/// What is meant: checked, and nothing left to decide.
+pub(super) struct Settings {
+    pub(super) uri: Uri,
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) old_max_tokens: bool,
+    pub(super) timeouts: Timeouts,
+    pub(super) max_answer_bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeouts {
+    pub(super) first_token: Duration,
+    pub(super) idle: Duration,
+    pub(super) total: Duration,
+}
+
+impl Default for TimeoutConfig {
+    /// A host that does not accept within 5 s is away. Long prompts take a minute to their first token at worst; then tokens come
+    /// every few milliseconds. The total is what public traces show as the longest answer, with room.
+    fn default() -> Self {
+        Self { connect_ms: 5_000, first_token_ms: 60_000, idle_ms: 30_000, total_ms: 600_000 }
+    }
+}
+
+/// Hundred times the longest answer a model gives today.
+const fn default_max_answer_bytes() -> usize {
+    32 << 20
+}
+
+/// As many as one gateway has calls in flight on an ordinary day; more only cost a handshake.
+const fn default_idle_connections() -> usize {
+    256
+}
+
+impl OpenAiConfig {
+    /// A server with defaults for all but its address.
+    #[must_use]
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            api_key: None,
+            egress_hosts: Vec::new(),
+            allow_plaintext: false,
+            old_max_tokens: false,
+            timeouts: TimeoutConfig::default(),
+            max_answer_bytes: default_max_answer_bytes(),
+            idle_connections: default_idle_connections(),
+        }
+    }
+
+    /// Builds the client. `key` is what [`OpenAiConfig::api_key`] refers to, read by the caller.
+    ///
+    /// # Errors
+    /// Every mistake in the configuration.
+    pub fn build(&self, key: Option<&SensitiveText>) -> Result<OpenAiCompatible, BuildModelError> {
+        let mut mistakes = Vec::new();
+        let uri = self.uri(&mut mistakes);
+        let authorization = self.authorization(key, &mut mistakes);
+        self.check_bounds(&mut mistakes);
+        let plain = uri.as_ref().is_some_and(|uri| uri.scheme_str() == Some("http"));
+        let connect = Duration::from_millis(self.timeouts.connect_ms);
+        let client = Client::build(plain, connect, self.idle_connections);
+        let client = client.map_err(|mistake| mistakes.push(mistake)).ok();
+        let (Some(uri), Some(client), true) = (uri, client, mistakes.is_empty()) else { return Err(BuildModelError { mistakes }) };
+        let timeouts = Timeouts {
+            first_token: Duration::from_millis(self.timeouts.first_token_ms),
+            idle: Duration::from_millis(self.timeouts.idle_ms),
+            total: Duration::from_millis(self.timeouts.total_ms),
+        };
+        let (old_max_tokens, max_answer_bytes) = (self.old_max_tokens, self.max_answer_bytes);
+        let settings = Settings { uri, authorization, old_max_tokens, timeouts, max_answer_bytes };
+        Ok(OpenAiCompatible { client, settings: std::sync::Arc::new(settings) })
+    }
+
+    fn uri(&self, mistakes: &mut Vec<String>) -> Option<Uri> {
+        let shown = &self.base_url;
+        let Ok(url) = Url::parse(shown) else {
+            mistakes.push(format!("base_url: `{shown}` is not a URL: use one like `https://api.openai.com/v1`"));
+            return None;
+        };
+        // A URL with a password in it must not be shown, so this mistake names none.
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            mistakes.push("base_url: must have no user, password, query or fragment: use `api_key` for the key".to_owned());
+            return None;
+        }
+        self.check_host(&url, mistakes);
+        let joined = format!("{}/chat/completions", url.as_str().trim_end_matches('/'));
+        joined.parse().map_err(|_| mistakes.push(format!("base_url: `{shown}` can't be called"))).ok()
+    }
+
+    fn check_host(&self, url: &Url, mistakes: &mut Vec<String>) {
+        let Some(host) = url.host() else {
+            return mistakes.push(format!("base_url: `{url}` names no host"));
+        };
+        let local = is_loopback(&host);
+        match url.scheme() {
+            "https" => {}
+            "http" if local || self.allow_plaintext => {}
+            "http" => {
+                mistakes.push(format!("base_url: `{url}` is plain http to another machine: use https, or set allow_plaintext = true"))
+            }
+            other => mistakes.push(format!("base_url: scheme `{other}` can't be called: use https")),
+        }
+        let listed = self.egress_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host.to_string()));
+        if !local && !listed {
+            mistakes.push(format!("egress_hosts: `{host}` is not listed: add it if conversations may be sent there"));
+        }
+    }
+
+    fn authorization(&self, key: Option<&SensitiveText>, mistakes: &mut Vec<String>) -> Option<HeaderValue> {
+        let Some(key) = key else {
+            if self.api_key.is_some() {
+                mistakes.push("api_key: what it refers to could not be read".to_owned());
+            }
+            return None;
+        };
+        let value = HeaderValue::from_str(&format!("Bearer {}", key.expose().trim()));
+        let mut value = value.map_err(|_| mistakes.push("api_key: has characters that can't be sent".to_owned())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    fn check_bounds(&self, mistakes: &mut Vec<String>) {
+        let bounds = [
+            ("timeouts.connect_ms", self.timeouts.connect_ms),
+            ("timeouts.first_token_ms", self.timeouts.first_token_ms),
+            ("timeouts.idle_ms", self.timeouts.idle_ms),
+            ("timeouts.total_ms", self.timeouts.total_ms),
+        ];
+        for (name, _) in bounds.iter().filter(|(_, value)| !(1..=3_600_000).contains(value)) {
+            mistakes.push(format!("{name}: must be between 1 and 3600000"));
+        }
+        if self.max_answer_bytes == 0 {
+            mistakes.push("max_answer_bytes: must be at least 1".to_owned());
+        }
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+impl Fault for BuildModelError {
+    fn owner(&self) -> FaultOwner {
+        FaultOwner::Operator
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn code(&self) -> &'static str {
+        "invalid_model_configuration"
+    }
+}

@@ -1,0 +1,185 @@
+//! One follower of one log partition: the decoded rows after the newest snapshot, in bounded memory.
+//!
+//! ```text
+//!   log      ... ──────────────┬───────────────┬──────────────┬─────────────▶ durable end
+//!   follower          start ──▶│ chunk         │ chunk        │ next: read from here at the next question
+//!   snapshot                        ▲ P: rows below are in the lake, rows from here on are the tail
+//! ```
+//! A question pulls: the log is read and decoded when somebody asks, so nobody who does not ask pays for it, and an event that
+//! was durable before the question is in its answer. Chunks below a snapshot's position are let go. Where the rows from P on do
+//! not fit the bound, the oldest go and P lies before `start`: the caller takes a newer snapshot.
+
+mod chunk;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::VecDeque, fmt, time::Duration};
+
+use arrow::record_batch::RecordBatch;
+use custody_log::{LogReader, ReadError};
+use custody_types::LogPosition;
+use tokio::sync::Mutex;
+
+use self::chunk::Chunk;
+pub(crate) use self::chunk::Seen;
+use crate::QueryError;
+
+/// How much a follower may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowerConfig {
+    /// Rows.
+    pub rows: usize,
+    /// Bytes of their columns.
+    pub bytes: usize,
+    /// Bytes asked of the log at once.
+    pub read_bytes: usize,
+}
+
+impl Default for FollowerConfig {
+    /// Half a million rows are ten seconds of events at five thousand requests a second, more than ingest leaves unstored; at
+    /// half a kilobyte a row they fit a quarter of a gigabyte. Four megabytes a read keep a decode well under a tenth of a second.
+    fn default() -> Self {
+        Self { rows: 500_000, bytes: 256 << 20, read_bytes: 4 << 20 }
+    }
+}
+
+/// Follows one log partition for one query process.
+pub struct Follower {
+    config: FollowerConfig,
+    partition: String,
+    held: Mutex<Held>,
+}
+
+/// Why there is no tail.
+#[derive(Debug)]
+pub(crate) enum TailError {
+    /// The rows from the asked-for position on are no longer held, or do not fit.
+    CutOff,
+    /// The log no longer has them, because a newer version of the lake does.
+    Truncated(QueryError),
+    /// The log could not be read.
+    Failed(QueryError),
+}
+
+/// The rows of a partition from a position to the log's durable end.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    /// Events.
+    pub events: Vec<RecordBatch>,
+    /// What no decoder reads.
+    pub dead_letters: Vec<RecordBatch>,
+}
+
+struct Held {
+    reader: Box<dyn LogReader>,
+    /// Every record from here to `next` is in a chunk.
+    start: LogPosition,
+    next: LogPosition,
+    /// Whether the reader may stand elsewhere than at `next`, because a read was given up half-way.
+    reader_astray: bool,
+    chunks: VecDeque<Chunk>,
+}
+
+impl fmt::Debug for Follower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Follower({})", self.partition)
+    }
+}
+
+impl Follower {
+    /// A follower that reads with `reader`.
+    #[must_use]
+    pub fn new(reader: Box<dyn LogReader>, config: FollowerConfig) -> Self {
+        let partition = reader.partition();
+        let (start, next) = (LogPosition::START, LogPosition::START);
+        Self { config, partition, held: Mutex::new(Held { reader, start, next, reader_astray: true, chunks: VecDeque::new() }) }
+    }
+
+    /// The bounds it keeps.
+    #[must_use]
+    pub fn config(&self) -> &FollowerConfig {
+        &self.config
+    }
+
+    /// The partition it follows.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+
+    /// Everything from `from` to the log's durable end, without what is `stored` already.
+    pub(crate) async fn tail_from(&self, from: LogPosition, stored: Seen) -> Result<Tail, TailError> {
+        let mut held = self.held.lock().await;
+        held.let_go_below(from);
+        if from < held.start {
+            return Err(TailError::CutOff);
+        }
+        while held.read_more(&self.partition, self.config.read_bytes).await? {
+            held.keep_within(&self.config);
+            if from < held.start {
+                return Err(TailError::CutOff);
+            }
+        }
+        held.tail(from, stored).map_err(TailError::Failed)
+    }
+}
+
+fn unreadable(error: ReadError) -> TailError {
+    match error {
+        ReadError::Truncated { .. } => TailError::Truncated(QueryError::Log(Box::new(error))),
+        ReadError::NotAJournal { .. } | ReadError::Disk(_) => TailError::Failed(QueryError::Log(Box::new(error))),
+    }
+}
+
+impl Held {
+    fn let_go_below(&mut self, position: LogPosition) {
+        if position > self.next {
+            self.chunks.clear();
+            (self.start, self.next, self.reader_astray) = (position, position, true);
+        }
+        while self.chunks.front().is_some_and(|chunk| chunk.until <= position) {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(chunk) = self.chunks.pop_front() {
+            self.start = chunk.until;
+        }
+    }
+
+    /// Reads once; says whether there was anything.
+    async fn read_more(&mut self, partition: &str, read_bytes: usize) -> Result<bool, TailError> {
+        if self.reader_astray {
+            self.reader.seek(self.next);
+        }
+        self.reader_astray = true;
+        let records = self.reader.read(read_bytes, Duration::ZERO).await.map_err(unreadable)?;
+        let Some(last) = records.last().map(|record| record.position) else {
+            self.reader_astray = false;
+            return Ok(false);
+        };
+        let chunk = Chunk::decode(partition.to_owned(), records, last.next()).await.map_err(TailError::Failed)?;
+        self.next = chunk.until;
+        self.chunks.push_back(chunk);
+        self.reader_astray = false;
+        Ok(true)
+    }
+
+    fn keep_within(&mut self, config: &FollowerConfig) {
+        let rows = |chunks: &VecDeque<Chunk>| chunks.iter().map(Chunk::rows).sum::<usize>();
+        let bytes = |chunks: &VecDeque<Chunk>| chunks.iter().map(Chunk::bytes).sum::<usize>();
+        while rows(&self.chunks) > config.rows || bytes(&self.chunks) > config.bytes {
+            self.drop_oldest();
+        }
+    }
+
+    fn tail(&self, from: LogPosition, mut seen: Seen) -> Result<Tail, QueryError> {
+        let mut tail = Tail::default();
+        for chunk in &self.chunks {
+            tail.events.extend(chunk.events_from(from, &mut seen)?);
+            tail.dead_letters.extend(chunk.dead_letters_from(from)?);
+        }
+        Ok(tail)
+    }
+}

@@ -1,0 +1,114 @@
+//! `custody up`: gateway, journal, ingest and lake in one process, on embedded parts.
+//!
+//! ```text
+//! data folder     workspace/   what governs; written with examples when it is missing
+//!                 hash.key     key of the keyed hashes in events, made at the first start
+//!                 journal/     the log
+//!                 lake/        events, dead_letters
+//! ```
+//! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
+//! last batch in the lake.
+
+mod models;
+mod pipeline;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use custody_gateway::{
+    Gateway, GatewayConfig, SystemClock, SystemIds,
+    workspace::{IssuedKey, Workspace, write_example},
+};
+use custody_types::{Clock, IdSource};
+use tokio::{net::TcpListener, signal};
+
+use self::pipeline::{Pipeline, PipelineConfig};
+use crate::terminal::say;
+
+/// Run everything in one process.
+#[derive(Args, Debug)]
+#[command(after_help = "The first start writes an example workspace (two tenants, three capabilities, policies, prompts, prices) into
+<data-dir>/workspace and prints a key for each tenant once. Edit the files and start again to change what is allowed.
+
+Ctrl-C stops cleanly: requests under way end with their outcome, and the lake gets the rest of the journal. Nothing is lost
+by any other end: the next start closes requests that were cut off.
+
+Exit codes: 0 stopped by Ctrl-C, 1 failed, 2 the arguments are wrong.")]
+pub struct UpArgs {
+    /// Folder for everything that is kept.
+    #[arg(long, value_name = "FOLDER", env = "CUSTODY_DATA_DIR", default_value = "custody-data")]
+    data_dir: PathBuf,
+    /// Where to listen, instead of what the workspace says; port 0 takes a free one. Loopback only.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Commit to the lake at the latest when the oldest waiting record is this many seconds old.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    flush_age: u64,
+    /// Commit to the lake when this many MiB are waiting.
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    flush_size: usize,
+    /// Most that the journal may grow to, in MiB, while the lake is away; beyond it requests are refused.
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    journal_bound: u64,
+}
+
+/// Runs until interrupted.
+pub async fn run(args: UpArgs) -> Result<ExitCode> {
+    let workspace_dir = args.data_dir.join("workspace");
+    let issued = if workspace_dir.join("custody.toml").exists() { Vec::new() } else { write_example(&workspace_dir)? };
+    let workspace = Arc::new(Workspace::load(&workspace_dir)?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+    let listener = listen(&args, &workspace).await?;
+    let config = PipelineConfig {
+        data_dir: &args.data_dir,
+        flush_age: std::time::Duration::from_secs(args.flush_age),
+        flush_bytes: args.flush_size << 20,
+        journal_bytes: args.journal_bound << 20,
+    };
+    let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
+    let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key") };
+    let models = models::of(&workspace)?;
+    let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
+    announce(listener.local_addr()?, &args, &issued);
+    gateway.serve(listener, interrupted()).await?;
+    pipeline.stop().await?;
+    say("stopped; everything recorded is in the lake");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Program and version as events name them.
+fn producer() -> String {
+    concat!("custody/", env!("CARGO_PKG_VERSION")).to_owned()
+}
+
+async fn listen(args: &UpArgs, workspace: &Workspace) -> Result<TcpListener> {
+    let address = args.listen.unwrap_or(workspace.settings.server.listen);
+    if !address.ip().is_loopback() {
+        anyhow::bail!("`{address}` is not loopback: keys and prompts would cross the network in the clear; put a TLS proxy in front");
+    }
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; another program may have the port (--listen chooses another)"))
+}
+
+fn announce(address: SocketAddr, args: &UpArgs, issued: &[IssuedKey]) {
+    say("custody is up");
+    say(&format!("  gateway   http://{address}/v1"));
+    say(&format!("  data      {}", args.data_dir.display()));
+    for key in issued {
+        say(&format!("  key       {} {} (shown once)", key.tenant, key.token.expose()));
+    }
+    say("  ready     try: curl, the openai client, or `custody sql`; Ctrl-C stops");
+}
+
+/// Done at Ctrl-C or a termination signal.
+async fn interrupted() {
+    let Ok(mut terminated) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
+        let _ = signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
