@@ -49,7 +49,8 @@ fn kills_under_load_lose_and_double_nothing() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(50 + next(&mut random) % 700));
+        wait_for_an_answer(&answers);
+        std::thread::sleep(Duration::from_millis(next(&mut random) % 700));
         up.kill_9();
         load.wait().unwrap();
         answered.extend(std::fs::read_to_string(&answers).unwrap_or_default().lines().map(str::to_owned));
@@ -57,6 +58,17 @@ fn kills_under_load_lose_and_double_nothing() {
     Up::start(&data).stop();
     assert!(!answered.is_empty(), "no request was answered before a kill");
     check(&data, &answered);
+}
+
+/// Load has begun: the kill is to meet requests under way.
+fn wait_for_an_answer(answers: &Path) {
+    for _ in 0..3_000 {
+        if std::fs::metadata(answers).is_ok_and(|file| file.len() > 0) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no answer within 30 s");
 }
 
 fn trace_rows(rows: usize) -> String {

@@ -55,8 +55,8 @@ fn is_kind(field: &Value) -> bool {
 
 fn not_null(mut field: Value) -> Value {
     let branches = field.get("type").and_then(Value::as_array).cloned().unwrap_or_default();
-    if let Some(plain) = branches.into_iter().find(|branch| branch != "null") {
-        field["type"] = plain;
+    if let (Some(plain), Some(members)) = (branches.into_iter().find(|branch| branch != "null"), field.as_object_mut()) {
+        members.insert("type".to_owned(), plain);
     }
     field
 }

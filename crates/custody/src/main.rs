@@ -22,7 +22,7 @@ A first look:
   custody sql 'select tenant, sum(cost_usd) from costs group by tenant'
 
 Exit codes common to all commands: 0 done, 1 failed, 2 the arguments or the configuration are wrong.
-Log lines go to standard error; RUST_LOG sets what is logged (default: info)."
+Log lines go to standard error; RUST_LOG sets what is logged (default: warn,custody=info)."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -64,9 +64,11 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Libraries are heard from `warn` on; our own crates from `info`.
+const DEFAULT_LOG: &str = "warn,custody=info";
+
 fn init_log() {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
-        .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(false).init();
 }

@@ -12,8 +12,15 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    DeadLetterStore, DeltaStore, EventStore, TableStore, canonical::canonical_by_schema, canonical_from_row, columns::table_columns,
-    dead_letter_columns, decode, decode::EventDecoder, event_columns, schemas::Schemas, table::TableDefinition,
+    DeadLetterStore, DeltaStore, EventStore, TableStore,
+    canonical::canonical_by_schema,
+    canonical_from_row,
+    columns::table_columns,
+    dead_letter_columns, decode,
+    decode::EventDecoder,
+    event_columns,
+    schemas::Schemas,
+    table::TableDefinition,
     testing::{PARTITION, records, tools},
 };
 

@@ -191,3 +191,55 @@ impl MultipartUpload for WholeUpload {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use deltalake::logstore::object_store::ObjectStoreExt;
+    use futures::TryStreamExt;
+
+    use super::*;
+
+    async fn names(store: &DurableFolder, folder: &Path) -> Vec<String> {
+        let found: Vec<ObjectMeta> = store.list(Some(folder)).try_collect().await.unwrap();
+        found.into_iter().filter_map(|object| object.location.filename().map(str::to_owned)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_name_is_created_once_and_stands_for_a_whole_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Path::from_absolute_path(folder.path()).unwrap();
+        let (store, location) = (DurableFolder::new(), root.clone().join("new").join("folders").join("one"));
+        let create = || PutOptions::from(PutMode::Create);
+        store.put_opts(&location, "first".into(), create()).await.unwrap();
+        let again = store.put_opts(&location, "second".into(), create()).await;
+        assert!(matches!(again, Err(Error::AlreadyExists { .. })), "{again:?}");
+        assert_eq!(store.get(&location).await.unwrap().bytes().await.unwrap(), "first");
+        store.put(&location, "third".into()).await.unwrap();
+        assert_eq!(store.get(&location).await.unwrap().bytes().await.unwrap(), "third");
+        assert_eq!(names(&store, &root).await, ["one"], "nothing is left behind");
+        assert_eq!(fs::read_dir(folder.path().join("new/folders")).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn of_many_that_create_the_same_name_one_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Path::from_absolute_path(folder.path()).unwrap().join("0.json");
+        let store = DurableFolder::new();
+        let puts = (0..16).map(|writer: u32| store.put_opts(&location, writer.to_string().into(), PutMode::Create.into()));
+        let won = futures::future::join_all(puts).await.into_iter().filter(Result::is_ok).count();
+        assert_eq!(won, 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_in_parts_appears_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Path::from_absolute_path(folder.path()).unwrap();
+        let (store, location) = (DurableFolder::new(), root.clone().join("checkpoint"));
+        let mut upload = store.put_multipart(&location).await.unwrap();
+        upload.put_part("first ".into()).await.unwrap();
+        upload.put_part("second".into()).await.unwrap();
+        assert!(names(&store, &root).await.is_empty());
+        upload.complete().await.unwrap();
+        assert_eq!(store.get(&location).await.unwrap().bytes().await.unwrap(), "first second");
+    }
+}

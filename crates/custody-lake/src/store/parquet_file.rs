@@ -8,7 +8,7 @@ use arrow::{
     datatypes::Date32Type,
     error::ArrowError,
 };
-use deltalake::parquet::{
+use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, Encoding, ZstdLevel},
     errors::ParquetError,

@@ -74,6 +74,25 @@ async fn a_commit_on_a_snapshot_that_is_no_longer_the_last_conflicts() {
     assert_eq!(mine.commit(&state, staged, &position(23), Uuid::from_u128(1)).await.unwrap(), 2);
 }
 
+#[tokio::test]
+async fn a_store_that_breaks_during_a_commit_leaves_it_open_whether_it_landed() {
+    let lake = tempfile::tempdir().unwrap();
+    let store = events(lake.path(), 1).await;
+    let state = store.snapshot().await.unwrap();
+    let staged = store.stage(decode(PARTITION, &records(&sample_events(1, 3))).rows).await.unwrap();
+    let log = lake.path().join("events/_delta_log");
+    std::fs::rename(&log, lake.path().join("away")).unwrap();
+    std::fs::write(&log, "").unwrap();
+    let broken = store.commit(&state, staged.clone(), &position(3), Uuid::from_u128(1)).await;
+    assert!(matches!(broken, Err(CommitError::Ambiguous { version: 0, .. })), "{broken:?}");
+    assert!(store.snapshot().await.is_err());
+    std::fs::remove_file(&log).unwrap();
+    std::fs::rename(lake.path().join("away"), &log).unwrap();
+    let state = store.snapshot().await.unwrap();
+    assert_eq!(store.find_commit(Uuid::from_u128(1), 0).await.unwrap(), None);
+    assert_eq!(store.commit(&state, staged, &position(3), Uuid::from_u128(1)).await.unwrap(), 1);
+}
+
 /// PIPELINE 2, "Long-lived handle" and "Checkpoints": state is the same through handles that are reopened and after a checkpoint.
 #[tokio::test]
 async fn transactions_survive_checkpoints_and_reopened_handles() {
@@ -132,7 +151,8 @@ async fn the_tables_log_tells_only_of_the_columns_on_the_list() {
     let store = events(lake.path(), 1).await;
     commit(&store, 1, 20).await;
     let created = std::fs::read_to_string(lake.path().join(format!("events/_delta_log/{:020}.json", 0))).unwrap();
-    for property in ["\"delta.appendOnly\":\"true\"", "\"delta.enableExpiredLogCleanup\":\"false\"", "\"delta.dataSkippingStatsColumns\":"] {
+    for property in ["\"delta.appendOnly\":\"true\"", "\"delta.enableExpiredLogCleanup\":\"false\"", "\"delta.dataSkippingStatsColumns\":"]
+    {
         assert!(created.contains(property), "{property} in {created}");
     }
     let entry = std::fs::read(lake.path().join(format!("events/_delta_log/{:020}.json", 1))).unwrap();
@@ -153,7 +173,7 @@ async fn the_tables_log_tells_only_of_the_columns_on_the_list() {
 }
 
 fn check_file(file: &[u8], listed: &BTreeSet<&str>) {
-    use deltalake::parquet::file::{reader::FileReader, serialized_reader::*};
+    use parquet::file::{reader::FileReader, serialized_reader::*};
     let options = ReadOptionsBuilder::new().with_page_index().build();
     let reader = SerializedFileReader::new_with_options(bytes::Bytes::copy_from_slice(file), options).unwrap();
     let metadata = reader.metadata();
@@ -188,7 +208,7 @@ async fn a_file_is_sorted_by_tenant_feature_and_time() {
     let staged = store.stage(decode(PARTITION, &records(&sample)).rows).await.unwrap();
     let [file] = staged.files() else { panic!("one day is one file") };
     let file = std::fs::File::open(lake.path().join("events").join(&file.path)).unwrap();
-    let mut reader = deltalake::parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 1000).unwrap();
+    let mut reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 1000).unwrap();
     let batch = reader.next().unwrap().unwrap();
     assert_eq!(batch.num_columns(), event_columns().fields().len() - 1, "the partition column stands in the path");
     let positions = batch.column_by_name("log_position").unwrap().as_primitive::<Int64Type>();

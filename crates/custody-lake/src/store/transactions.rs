@@ -11,9 +11,9 @@ use bytes::Bytes;
 use deltalake::{
     DeltaTableError, ObjectStore, Path,
     logstore::{LogStoreRef, object_store::ObjectStoreExt},
-    parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
 };
 use futures::{StreamExt, TryStreamExt};
+use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 use serde_json::Value;
 
 use crate::error::StoreError;

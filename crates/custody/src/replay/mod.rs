@@ -8,7 +8,7 @@ mod trace;
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{BufWriter, Write},
+    io::{LineWriter, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -172,7 +172,7 @@ type Sent = (Seen, u64, Duration);
 struct Observed {
     summary: Summary,
     progress: ProgressBar,
-    answers: Option<BufWriter<File>>,
+    answers: Option<LineWriter<File>>,
 }
 
 impl Observed {
@@ -195,10 +195,10 @@ impl Observed {
     }
 }
 
-fn answers_file(args: &ReplayArgs) -> Result<Option<BufWriter<File>>> {
+fn answers_file(args: &ReplayArgs) -> Result<Option<LineWriter<File>>> {
     let Some(path) = &args.answers else { return Ok(None) };
     let file = File::create(path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    Ok(Some(BufWriter::new(file)))
+    Ok(Some(LineWriter::new(file)))
 }
 
 /// A row that was cut off, or refused because the gateway could not record, is sent again until patience ends.

@@ -9,15 +9,15 @@
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
-mod models;
 mod pipeline;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use custody_event::Control;
 use custody_gateway::{
-    Gateway, GatewayConfig, SystemClock, SystemIds,
+    Gateway, GatewayConfig, SystemClock, SystemIds, build_models, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
 use custody_types::{Clock, IdSource};
@@ -69,13 +69,26 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     };
     let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
     let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key") };
-    let models = models::of(&workspace)?;
+    let models = build_models(&workspace, read_secret)?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
+    gateway.record_control(control("started", &workspace)).await?;
     announce(listener.local_addr()?, &args, &issued);
     gateway.serve(listener, interrupted()).await?;
+    gateway.record_control(control("stopped", &workspace)).await?;
     pipeline.stop().await?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The platform's own start and stop are part of the evidence.
+fn control(action: &str, workspace: &Workspace) -> Control {
+    Control {
+        action: action.into(),
+        subject: "platform".into(),
+        actor: "operator".into(),
+        after_hash: Some(workspace.hash.clone()),
+        ..Control::default()
+    }
 }
 
 /// Program and version as events name them.
