@@ -1,7 +1,7 @@
 //! Any bytes from a provider, whole or as a stream cut anywhere: an error or an answer; never a panic. A cut elsewhere gives the same.
 #![no_main]
 
-use custody_dialect::openai::{StreamLimits, StreamParser, parse_chat_answer};
+use custody_dialect::openai::{StreamLimits, StreamDecoder, parse_chat_answer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &[u8])| {
@@ -13,7 +13,7 @@ fuzz_target!(|input: (u8, &[u8])| {
 });
 
 fn events(pieces: &[&[u8]]) -> (bool, usize) {
-    let mut parser = StreamParser::new(StreamLimits::default());
+    let mut parser = StreamDecoder::new(StreamLimits::default());
     let mut out = Vec::new();
     let failed = pieces.iter().any(|piece| parser.feed(piece, &mut out).is_err());
     (failed, out.len())

@@ -30,12 +30,8 @@ pub struct Up {
 impl Up {
     /// Starts on a free port and waits until it says that it is up.
     pub fn start(data: &Path) -> Self {
-        let mut child = Command::new(custody())
-            .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Command::new(custody()).args(["up", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).stdout(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let output = child.stdout.take().unwrap();
         std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
@@ -98,12 +94,8 @@ pub fn header<'r>(response: &'r str, name: &str) -> &'r str {
 
 /// Asks in SQL; one JSON object a row.
 pub fn sql(data: &Path, question: &str) -> Vec<Value> {
-    let output = Command::new(custody())
-        .args(["sql", "--format", "json", "--limit", "0", "--data-dir"])
-        .arg(data)
-        .arg(question)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(custody()).args(["sql", "--format", "json", "--limit", "0", "--data-dir"]).arg(data).arg(question).output().unwrap();
     assert!(output.status.success(), "{question}\n{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -45,7 +45,9 @@ impl RawUsage {
             json: Text::default(),
         };
         let empty = numbers.is_empty();
-        found.json = Value::Object(numbers).to_string().into();
+        let mut sorted = Value::Object(numbers);
+        sorted.sort_all_objects();
+        found.json = sorted.to_string().into();
         (!empty).then_some(found)
     }
 }

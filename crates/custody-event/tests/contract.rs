@@ -9,17 +9,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use custody_event::{
-    Control, Cost, Decoder, Encoder, Envelope, Event, Invocation, KIND_NAMES, Kind, Outcome, Prompt, PromptPart, Request, Route, SchemaTree,
-    Validation, ValidationCheck,
+    Control, Cost, Decoder, Encoder, Envelope, Event, Invocation, KIND_NAMES, Kind, Outcome, Prompt, PromptPart, Request, Route,
+    SchemaTree, Validation, ValidationCheck,
     canonical::{CanonicalEvent, canonical_bytes},
 };
 use custody_types::{Text, Timestamp};
 
-const FROZEN: &[(&str, &str, &str)] = &[(
-    "v1-0",
-    include_str!("../../../schemas/event/frozen/v1-0.avsc"),
-    include_str!("fixtures/v1-0.txt"),
-)];
+const FROZEN: &[(&str, &str, &str)] =
+    &[("v1-0", include_str!("../../../schemas/event/frozen/v1-0.avsc"), include_str!("fixtures/v1-0.txt"))];
 
 fn text(value: &str) -> Text {
     Text::from(value)

@@ -32,8 +32,9 @@ impl JournalConfig {
             // About an hour of heavy traffic while the lake is away.
             max_total_bytes: 4 << 30,
             max_record_bytes: 1 << 20,
-            // Four outcome events of a few hundred bytes each need about 2 KiB; long tags and findings get the rest.
-            outcome_reserve_bytes: 16 << 10,
+            // Four outcome events of a few hundred bytes each need about 2 KiB. With every tag, label and raw usage number at its
+            // bound they stay below 30 KiB.
+            outcome_reserve_bytes: 32 << 10,
             // Keeps the worst wait of one commit in the low milliseconds.
             max_batch_bytes: 4 << 20,
             consumers: Vec::new(),

@@ -16,8 +16,7 @@ mod tokens;
 pub use fault::{Fault, FaultOwner, Retry};
 pub use id::{EventId, IdSource, JournalId, ParseIdError, RequestId};
 pub use label::{
-    ApiKeyId, CapabilityName, Environment, Feature, InvalidLabelError, ModelName, PrincipalId, PromptId, RouteName,
-    TenantId, Workflow,
+    ApiKeyId, CapabilityName, Environment, Feature, InvalidLabelError, ModelName, PrincipalId, PromptId, RouteName, TenantId, Workflow,
 };
 pub use level::{ControlLevel, DataClass, Handling, UnknownNameError};
 pub use log::{LogPosition, LogRecord, Seq, Source};

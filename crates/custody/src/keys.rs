@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs::File,
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -79,9 +80,16 @@ fn add_keys(workspace: &Path, args: &AddArgs) -> Result<()> {
     let principal = args.principal.parse().context("--principal")?;
     let groups = args.groups.iter().map(|group| group.parse()).collect::<Result<_, _>>().context("--group")?;
     let tenants: Vec<TenantId> = tenants.into_iter().collect();
-    let issued = add_tenant_keys(workspace, &tenants, &principal, &groups)?;
-    match &args.out {
-        Some(path) => write_private(path, &issued),
+    // Before the keys are made: a key that nobody was shown is lost.
+    let out = args.out.as_deref().map(create_private).transpose()?;
+    let issued = add_tenant_keys(workspace, &tenants, &principal, &groups).inspect_err(|_| {
+        if let Some(path) = &args.out {
+            // Still empty, and in the way of the next try.
+            let _ = std::fs::remove_file(path);
+        }
+    })?;
+    match out {
+        Some(file) => write_keys(file, &issued),
         None => {
             issued.iter().for_each(|key| say(&format!("{},{}", key.tenant, key.token.expose())));
             Ok(())
@@ -89,10 +97,13 @@ fn add_keys(workspace: &Path, args: &AddArgs) -> Result<()> {
     }
 }
 
-fn write_private(path: &Path, issued: &[IssuedKey]) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
+fn create_private(path: &Path) -> Result<File> {
+    let mut options = File::options();
     let created = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = created.with_context(|| format!("`{}` could not be made; it must not exist yet", path.display()))?;
+    created.with_context(|| format!("`{}` could not be made; it must not exist yet", path.display()))
+}
+
+fn write_keys(mut file: File, issued: &[IssuedKey]) -> Result<()> {
     writeln!(file, "tenant,key")?;
     for key in issued {
         writeln!(file, "{},{}", key.tenant, key.token.expose())?;

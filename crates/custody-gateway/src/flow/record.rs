@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use custody_event::Event;
+
 use super::{
     Stopped,
     case::Case,
@@ -22,6 +24,7 @@ pub(super) async fn record(gateway: &Inner, routed: Routed) -> Result<Recorded, 
     let Routed { mut case, plan, route, mut pending, open, .. } = routed;
     case.enter(gateway, Stage::Record);
     if gateway.is_off(Stage::Record) {
+        forget_attempt(&mut case, &mut pending, open.is_none());
         return Err(Box::new(Stopped { case, refusal: Refusal::switched_off("record"), open, pending }));
     }
     let first = open.is_none();
@@ -41,14 +44,18 @@ pub(super) async fn record(gateway: &Inner, routed: Routed) -> Result<Recorded, 
     match recorded {
         Ok(open) => Ok(Recorded { case, plan, route, open, _private: () }),
         Err((error, open)) => {
-            // The attempt does not leave: what was said of it is no fact. A failed attempt before it stays one.
-            case.attempts -= 1;
-            if first {
-                pending.clear();
-            } else {
-                pending.pop();
-            }
+            forget_attempt(&mut case, &mut pending, first);
             Err(Box::new(Stopped { case, refusal: Refusal::unrecorded(&error), open, pending }))
         }
+    }
+}
+
+/// The attempt does not leave: what was said of it is no fact. A failed attempt before it stays one.
+fn forget_attempt(case: &mut Case, pending: &mut Vec<Event>, first: bool) {
+    case.attempts -= 1;
+    if first {
+        pending.clear();
+    } else {
+        pending.pop();
     }
 }

@@ -4,6 +4,7 @@ use custody_dialect::{
     ChatAnswer, FinishReason,
     openai::{self, AnswerHead},
 };
+use custody_log::AppendError;
 
 use super::{
     Stopped,
@@ -39,8 +40,9 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
     let durable = open.close(records).await;
     let (_, overhead) = case.elapsed(gateway);
     match durable {
-        Err(error) => {
-            let refusal = Refusal::unrecorded(&error);
+        // Whatever the journal's reason, the model was called: `not sent, try again` would be wrong.
+        Err(_) => {
+            let refusal = Refusal::unrecorded(&AppendError::Failed);
             measure::ended(gateway, &case, refusal.class, Some(&refusal));
             reply.refuse(&case.id_text, &refusal, None, overhead).await;
         }

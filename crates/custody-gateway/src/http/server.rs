@@ -6,7 +6,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -31,13 +31,12 @@ pub(crate) async fn serve(gateway: Arc<Inner>, listener: TcpListener, shutdown: 
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, place)) => {
                 let connection = connection(Arc::clone(&gateway), stream, stopping.clone());
                 connections.spawn(async move {
                     connection.await;
@@ -60,6 +59,13 @@ pub(crate) async fn serve(gateway: Arc<Inner>, listener: TcpListener, shutdown: 
     }
     gateway.all_ended().await;
     Ok(())
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
 }
 
 async fn connection(gateway: Arc<Inner>, stream: TcpStream, mut stopping: watch::Receiver<bool>) {

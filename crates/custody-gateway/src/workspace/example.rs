@@ -16,9 +16,8 @@ macro_rules! example_files {
     };
 }
 
-/// Path inside the workspace, and content.
+/// Path inside the workspace, and content. The main file comes last: where it stands, the workspace is complete.
 const FILES: &[(&str, &str)] = example_files!(
-    "custody.toml",
     "tenants.toml",
     "capabilities/support-answer.toml",
     "capabilities/docs-summarise.toml",
@@ -30,6 +29,7 @@ const FILES: &[(&str, &str)] = example_files!(
     "policies/capabilities.cedar",
     "policies/routes.cedar",
     "prices/2026-11.toml",
+    "custody.toml",
 );
 
 /// Tenant and holder of the example's keys.
@@ -86,11 +86,12 @@ impl Fault for ExampleError {
     }
 }
 
-/// Writes the example workspace into a folder, with fresh keys. Files that are there already are left alone.
+/// Writes the example workspace into a folder. Files that are there already are left alone, save the keys: those are made anew.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn write_example(folder: &Path) -> Result<Vec<IssuedKey>, ExampleError> {
+    let issued = write_fresh_keys(folder)?;
     for (path, content) in FILES {
         let file = folder.join(path);
         if file.exists() {
@@ -100,6 +101,11 @@ pub fn write_example(folder: &Path) -> Result<Vec<IssuedKey>, ExampleError> {
         let written = fs::create_dir_all(parent).and_then(|()| fs::write(&file, content));
         written.map_err(|source| ExampleError::File { path: (*path).to_owned(), source })?;
     }
+    Ok(issued)
+}
+
+fn write_fresh_keys(folder: &Path) -> Result<Vec<IssuedKey>, ExampleError> {
+    fs::create_dir_all(folder).map_err(|source| ExampleError::File { path: keys::FILE.to_owned(), source })?;
     let mut issued = Vec::new();
     let mut records = Vec::new();
     for (tenant, principal) in HOLDERS {

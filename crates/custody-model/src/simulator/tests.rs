@@ -115,7 +115,7 @@ async fn a_schema_is_filled() {
         "confidence":{"type":"number","minimum":0.5},"tags":{"type":"array","minItems":2,"items":{"type":"string"}},
         "note":{"type":["string","null"]},"ok":{"type":"boolean"}}}}}"#;
     let answer = Simulator.call(call_with("classify", schema)).await.unwrap().answer;
-    let filled = r#"{"category":"billing","confidence":0.5,"note":"simulated","ok":false,"tags":["simulated","simulated"]}"#;
+    let filled = r#"{"category":"billing","confidence":0.5,"tags":["simulated","simulated"],"note":"simulated","ok":false}"#;
     assert_eq!(text(&answer), filled);
 }
 

@@ -57,12 +57,9 @@ pub fn tenants(rows: &[TraceRow]) -> BTreeSet<String> {
 fn parse(form: &Form, line: &str) -> Result<TraceRow> {
     let fields: Vec<&str> = line.trim().split(',').collect();
     match (form, fields.as_slice()) {
-        (Form::Azure, [time, input, output]) => Ok(TraceRow {
-            offset_seconds: seconds_of(time)?,
-            tenant: None,
-            input_tokens: input.parse()?,
-            output_tokens: output.parse()?,
-        }),
+        (Form::Azure, [time, input, output]) => {
+            Ok(TraceRow { offset_seconds: seconds_of(time)?, tenant: None, input_tokens: input.parse()?, output_tokens: output.parse()? })
+        }
         (Form::ServeGen, [time, tenant, _model, input, output]) => Ok(TraceRow {
             offset_seconds: time.parse()?,
             tenant: Some((*tenant).to_owned()),

@@ -9,9 +9,17 @@
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
+mod orphans;
 mod pipeline;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    fs::DirBuilder,
+    net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -55,8 +63,10 @@ pub struct UpArgs {
 
 /// Runs until interrupted.
 pub async fn run(args: UpArgs) -> Result<ExitCode> {
+    make_private(&args.data_dir)?;
     let workspace_dir = args.data_dir.join("workspace");
     let issued = if workspace_dir.join("custody.toml").exists() { Vec::new() } else { write_example(&workspace_dir)? };
+    show_keys(&issued);
     let workspace = Arc::new(Workspace::load(&workspace_dir)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
@@ -72,12 +82,25 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let models = build_models(&workspace, read_secret)?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
-    announce(listener.local_addr()?, &args, &issued);
-    gateway.serve(listener, interrupted()).await?;
+    announce(listener.local_addr()?, &args);
+    let ended = pipeline.ended();
+    let stop = async {
+        tokio::select! {
+            () = interrupted() => {}
+            () = ended => tracing::error!("ingest stopped by itself; stopping too"),
+        }
+    };
+    gateway.serve(listener, stop).await?;
     gateway.record_control(control("stopped", &workspace)).await?;
     pipeline.stop().await?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who asked what, and at what cost, is not for every user of the machine.
+fn make_private(folder: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("the folder `{}` cannot be made", folder.display()))
 }
 
 /// The platform's own start and stop are part of the evidence.
@@ -101,16 +124,22 @@ async fn listen(args: &UpArgs, workspace: &Workspace) -> Result<TcpListener> {
     if !address.ip().is_loopback() {
         anyhow::bail!("`{address}` is not loopback: keys and prompts would cross the network in the clear; put a TLS proxy in front");
     }
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; another program may have the port (--listen chooses another)"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; another program may have the port (--listen chooses another)"))
 }
 
-fn announce(address: SocketAddr, args: &UpArgs, issued: &[IssuedKey]) {
-    say("custody is up");
-    say(&format!("  gateway   http://{address}/v1"));
-    say(&format!("  data      {}", args.data_dir.display()));
+/// At once: only hashes are kept, so a start that fails later, such as for a port in use, would lose them.
+fn show_keys(issued: &[IssuedKey]) {
     for key in issued {
         say(&format!("  key       {} {} (shown once)", key.tenant, key.token.expose()));
     }
+}
+
+fn announce(address: SocketAddr, args: &UpArgs) {
+    say("custody is up");
+    say(&format!("  gateway   http://{address}/v1"));
+    say(&format!("  data      {}", args.data_dir.display()));
     say("  ready     try: curl, the openai client, or `custody sql`; Ctrl-C stops");
 }
 

@@ -1,15 +1,17 @@
 //! Journal, recovery and ingest as one part that is started and stopped.
 
-use std::{ops::RangeInclusive, path::Path, sync::Arc, time::Duration};
+use std::{future::Future, ops::RangeInclusive, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use custody_gateway::{Recorder, recover, workspace::Workspace};
 use custody_ingest::{EventLookup, Ingest, IngestConfig, IngestError, IngestMetrics, IngestParts};
 use custody_lake::{DeadLetterStore, EventDecoder, EventStore, LakeReader, StoreError};
-use custody_log::{FileDisk, Journal, JournalConfig, LogReader, OpenReport};
+use custody_log::{FileDisk, Journal, JournalConfig, JournalReader, LogReader, OpenReport};
 use custody_types::{Clock, IdSource, JournalId, LogPosition, Seq, Source};
 use tokio::{sync::watch, task::JoinHandle};
+
+use super::orphans::Orphanage;
 
 /// The consumer whose floor holds the journal's truncation back.
 const INGEST: &str = "ingest";
@@ -27,13 +29,15 @@ pub struct Pipeline {
     journal: Journal,
     stop: watch::Sender<bool>,
     ingest: JoinHandle<Result<(), IngestError>>,
+    orphanage: JoinHandle<()>,
+    ended: watch::Receiver<bool>,
 }
 
 impl Pipeline {
     /// Opens the journal, closes what an earlier boot left open, and starts ingest.
     pub async fn start(
         config: &PipelineConfig<'_>,
-        workspace: &Workspace,
+        workspace: &Arc<Workspace>,
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdSource>,
     ) -> Result<Self> {
@@ -44,8 +48,27 @@ impl Pipeline {
             tracing::warn!(closed = recovered.closed, unreadable = recovered.unreadable, "requests of an earlier run got their outcome");
         }
         let (stop, stopped) = watch::channel(false);
-        let ingest = start_ingest(config, &journal, clock, ids, stopped).await?;
-        Ok(Self { journal, stop, ingest })
+        let (tell_end, ended) = watch::channel(false);
+        let orphanage =
+            Orphanage { journal: journal.clone(), workspace: Arc::clone(workspace), clock: Arc::clone(clock), ids: Arc::clone(ids) };
+        let orphanage = tokio::spawn(orphanage.run(stopped.clone()));
+        let ingest = prepare_ingest(config, &journal, clock, ids).await?;
+        let ingest = tokio::spawn(async move {
+            let result = ingest.run(stopped).await;
+            tell_end.send_replace(true);
+            result
+        });
+        Ok(Self { journal, stop, ingest, orphanage, ended })
+    }
+
+    /// Done when ingest has ended, which it does by itself only when it cannot go on: the program must then end too, so that
+    /// whoever supervises it learns of it, instead of filling the journal in silence.
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let mut ended = self.ended.clone();
+        async move {
+            // A sender that is gone without a word is ingest's panic.
+            let _ = ended.wait_for(|ended| *ended).await;
+        }
     }
 
     /// Where the gateway records.
@@ -56,9 +79,10 @@ impl Pipeline {
     /// Puts the rest of the journal into the lake and closes it. Run it when no request is under way.
     pub async fn stop(self) -> Result<()> {
         self.stop.send_replace(true);
+        self.orphanage.await.context("the task that closes orphaned requests ended abnormally")?;
         let flushed = self.ingest.await.context("ingest ended abnormally")?;
         self.journal.shutdown().await;
-        flushed.context("the last records are not in the lake yet; they stay in the journal")
+        flushed.context("ingest stopped; what is not in the lake stays in the journal")
     }
 }
 
@@ -75,23 +99,30 @@ fn tell(report: &OpenReport) {
     let recovery = &report.recovery;
     tracing::info!(source = %recovery.source, first = %recovery.first, end = %recovery.end, "journal opened");
     if let Some(torn) = &recovery.torn {
-        tracing::warn!(segment = torn.segment, offset = torn.offset, bytes = torn.bytes, kept = torn.quarantine, "a torn tail was set aside");
+        tracing::warn!(
+            segment = torn.segment,
+            offset = torn.offset,
+            bytes = torn.bytes,
+            kept = torn.quarantine,
+            "a torn tail was set aside"
+        );
     }
     if recovery.copied {
-        tracing::error!("the journal's folder is a copy: if the original is still written, both use one name; events are kept, and told apart by their ids");
+        tracing::error!(
+            "the journal's folder is a copy: if the original is still written, both use one name; events are kept, and told apart by their ids"
+        );
     }
     if !recovery.damaged.is_empty() {
         tracing::error!(records = recovery.damaged.len(), "records were altered on disk; they are kept as dead letters");
     }
 }
 
-async fn start_ingest(
+async fn prepare_ingest(
     config: &PipelineConfig<'_>,
     journal: &Journal,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn IdSource>,
-    stopped: watch::Receiver<bool>,
-) -> Result<JoinHandle<Result<(), IngestError>>> {
+) -> Result<Ingest<JournalReader, EventDecoder, EventStore, DeadLetterStore>> {
     let lake = config.data_dir.join("lake");
     std::fs::create_dir_all(&lake).with_context(|| format!("the lake's folder `{}` cannot be made", lake.display()))?;
     let events = EventStore::open(&lake, Arc::clone(clock), Arc::clone(ids)).await?;
@@ -110,13 +141,7 @@ async fn start_ingest(
     };
     let ingest_config = IngestConfig { flush_bytes: config.flush_bytes, flush_age: config.flush_age, ..IngestConfig::default() };
     tracing::info!(partition = parts.log.partition(), "ingest follows the journal");
-    Ok(tokio::spawn(async move {
-        let ended = Ingest::new(ingest_config, parts).run(stopped).await;
-        if let Err(error) = &ended {
-            tracing::error!(%error, "ingest stopped; the journal keeps what is not in the lake");
-        }
-        ended
-    }))
+    Ok(Ingest::new(ingest_config, parts))
 }
 
 /// The lake as ingest asks it.
