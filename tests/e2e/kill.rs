@@ -10,6 +10,7 @@ use std::{
 
 use crate::harness::{Up, custody, number, sql};
 
+#[expect(clippy::disallowed_methods, reason = "the person who runs the test chooses by environment")]
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -103,7 +103,7 @@ class Up:
 
     def load(self, *, until, callers=16, tags=None, text="hello", seconds=240):
         """Callers that ask again and again, until one of their answers is what `until` says, or the program is gone."""
-        answers, stop, deadline = [], threading.Event(), time.monotonic() + seconds
+        answers, turn, stop, deadline = [], threading.Lock(), threading.Event(), time.monotonic() + seconds
 
         def call():
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -115,9 +115,11 @@ class Up:
                     if not self.is_up():
                         return
                     continue
-                answers.append(answer)
-                if until(answer, len(answers)):
-                    stop.set()
+                # One at a time, so that every count is seen once.
+                with turn:
+                    answers.append(answer)
+                    if until(answer, len(answers)):
+                        stop.set()
 
         threads = [threading.Thread(target=call) for _ in range(callers)]
         [thread.start() for thread in threads]

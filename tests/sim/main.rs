@@ -59,7 +59,11 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 fn run(seed: u64, coverage: &Coverage) -> Result<(), String> {
-    if seed % REAL_CODEC_EVERY == 0 { world::run(seed, facts::Real::new(), coverage) } else { world::run(seed, facts::Plain, coverage) }
+    if seed.is_multiple_of(REAL_CODEC_EVERY) {
+        world::run(seed, facts::Real::new(), coverage)
+    } else {
+        world::run(seed, facts::Plain, coverage)
+    }
 }
 
 #[test]

@@ -168,10 +168,13 @@ fn print_speed(events: u64, json_bytes: f64, loops: &[LoopRun], alone: &Alone) {
     say(&format!("  ingest does {} % of what Parquet encoding alone can do", shown(encoding / whole * 100.0)));
 }
 
+/// Seconds that one step of a loop took.
+type StepTime = fn(&Steps) -> f64;
+
 fn print_steps(events: u64, loops: &[LoopRun]) {
     let mut table = Table::new("where the loop's time goes", &["", "wall µs/event", "share"]);
     let whole = median(loops.iter().map(|run| run.spent.wall));
-    let steps: [(&str, fn(&Steps) -> f64); 3] =
+    let steps: [(&str, StepTime); 3] =
         [("decode", |steps| steps.decode), ("stage: sort, encode, write", |steps| steps.stage), ("commit", Steps::all_commits)];
     let mut named = 0.0;
     for (name, of) in steps {

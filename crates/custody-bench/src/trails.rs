@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use custody_event::{Envelope, Event};
 use custody_types::{Text, Timestamp};
-use uuid::Uuid;
 
 /// Events of one trail: request, prompt, route; invocation, validation, cost, outcome.
 pub const EVENTS_PER_TRAIL: u64 = 7;
@@ -155,7 +154,7 @@ impl Random {
         let millis = u128::from(time.micros().unsigned_abs() / 1_000) << 80;
         let random = (u128::from(self.next()) << 64 | u128::from(self.next())) & ((1 << 80) - 1);
         let uuid = uuid::Builder::from_u128(millis | random).with_version(uuid::Version::SortRand).with_variant(uuid::Variant::RFC4122);
-        Text::from(Uuid::from(uuid.into_uuid()).to_string())
+        Text::from(uuid.into_uuid().to_string())
     }
 }
 

@@ -37,6 +37,9 @@ pub struct GatewayConfig {
     pub hash_key_file: PathBuf,
 }
 
+/// Room that one more request may need in the journal: its intent, and the reserve for its outcome.
+const ROOM_OF_A_REQUEST: u64 = 64 << 10;
+
 /// Models by the routes that lead to them.
 pub type Models = BTreeMap<RouteName, Arc<dyn Model>>;
 
@@ -223,7 +226,8 @@ impl Inner {
         if stats.failed {
             return Some("the journal failed");
         }
-        let full = stats.allocated_bytes <= stats.reserved_bytes && !stats.spare_ready;
+        let room = stats.allocated_bytes.saturating_sub(stats.reserved_bytes);
+        let full = room < ROOM_OF_A_REQUEST && !stats.spare_ready;
         full.then_some("the journal is full")
     }
 

@@ -84,8 +84,8 @@ impl Metrics {
     }
 
     /// A request was turned away before it began.
-    pub(crate) fn overloaded(&self) {
-        self.refusals.with_label_values(&["overloaded"]).inc();
+    pub(crate) fn turned_away(&self, code: &'static str) {
+        self.refusals.with_label_values(&[code]).inc();
     }
 
     /// A provider stated what it used.

@@ -3,8 +3,10 @@
 mod bad_input;
 mod client;
 mod cpu;
+mod defects;
 mod failures;
 mod harness;
+mod log_lines;
 mod requests;
 mod security;
 mod streams;

@@ -45,6 +45,9 @@ pub struct Snapshot {
     pub version: u64,
     /// Per log partition, the position below which every record is in this snapshot, as a row or as a dead letter.
     pub positions: BTreeMap<String, LogPosition>,
+    /// Per log partition, the position below which every dead letter is in this snapshot. It may lie before `positions`, because a
+    /// batch without a letter leaves it, and beyond, because letters are committed before the rows of their batch.
+    pub dead_letter_positions: BTreeMap<String, LogPosition>,
     /// Application transactions of `events`.
     pub transactions: BTreeMap<String, i64>,
     events: Arc<dyn TableProvider>,
@@ -101,6 +104,7 @@ fn take(tables: &Tables) -> Result<Snapshot, StoreError> {
     Ok(Snapshot {
         version,
         positions: positions(&transactions),
+        dead_letter_positions: positions(&tables.dead_letters.table_state().transactions),
         transactions,
         events: provider(&tables.events).map_err(StoreError::storage("opening `events` for queries"))?,
         dead_letters: provider(&tables.dead_letters).map_err(StoreError::storage("opening `dead_letters` for queries"))?,

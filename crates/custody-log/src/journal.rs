@@ -131,6 +131,11 @@ impl Journal {
         let _ = self.0.queue.try_send(Command::Look);
     }
 
+    /// Has the writer look after its segments even when nothing is appended: a disk that was full may have room again.
+    pub fn tend(&self) {
+        let _ = self.0.queue.try_send(Command::Look);
+    }
+
     /// How the journal does.
     #[must_use]
     pub fn stats(&self) -> JournalStats {

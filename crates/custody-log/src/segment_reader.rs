@@ -34,6 +34,9 @@ struct Cursor {
     ordinal: u64,
     offset: u64,
     next: LogPosition,
+    /// Whether they begin right there. Behind altered bytes that nothing followed yet they may begin later: the altered ones may end
+    /// in zeros, like the room behind them.
+    exact: bool,
 }
 
 impl SegmentReader {
@@ -118,7 +121,7 @@ impl SegmentReader {
     }
 
     fn cursor_in(&self, segment: &Segment) -> Cursor {
-        let start = Cursor { ordinal: segment.head.ordinal, offset: SEGMENT_HEAD, next: segment.head.first };
+        let start = Cursor { ordinal: segment.head.ordinal, offset: SEGMENT_HEAD, next: segment.head.first, exact: true };
         self.cursor.filter(|cursor| cursor.ordinal == start.ordinal && cursor.next <= self.position).unwrap_or(start)
     }
 
@@ -134,6 +137,10 @@ impl SegmentReader {
     fn pass_damage(&mut self, segment: &Segment, cursor: &mut Cursor, limit: LogPosition, batch: &mut Batch) -> Result<(), ReadError> {
         let rest = segment.len.saturating_sub(cursor.offset) as usize;
         let bytes = read_piece(segment, cursor.offset, rest)?;
+        if let Some(begins_at) = begins_later(&bytes, segment, cursor) {
+            cursor.step(0, begins_at);
+            return Ok(());
+        }
         let later = find_later(&bytes, context(segment), cursor.next, 0, ALIGNMENT);
         let (end, until) = later.map_or((used_len(&bytes), limit), |(offset, head)| (offset, head.position.min(limit)));
         tracing::error!(segment = segment.name(), offset = cursor.offset, bytes = end, "journal bytes altered on disk");
@@ -143,14 +150,26 @@ impl SegmentReader {
             self.hand_on(damaged_frame(segment, LogPosition::new(position), payload), batch);
         }
         cursor.step(until.get() - cursor.next.get(), end);
+        cursor.exact = later.is_some();
         Ok(())
     }
+}
+
+/// Where the frame of `next` begins, if the cursor stands somewhere before it.
+fn begins_later(bytes: &[u8], segment: &Segment, cursor: &Cursor) -> Option<usize> {
+    if cursor.exact {
+        return None;
+    }
+    let before = LogPosition::new(cursor.next.get().checked_sub(1)?);
+    let (offset, head) = find_later(bytes, context(segment), before, 0, 0)?;
+    (head.position == cursor.next).then_some(offset)
 }
 
 impl Cursor {
     fn step(&mut self, records: u64, bytes: usize) {
         self.next = LogPosition::new(self.next.get() + records);
         self.offset += bytes as u64;
+        self.exact = true;
     }
 }
 

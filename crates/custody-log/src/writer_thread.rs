@@ -128,7 +128,8 @@ impl WriterThread {
     fn take(&mut self, command: Command) {
         match command {
             Command::Append { unit, reply } => self.enqueue(unit, reply),
-            Command::Look => {}
+            // Also the moment to try again for a spare that a full disk refused.
+            Command::Look => self.start_spare(),
             Command::Stop => self.stopping = true,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! The snapshot is taken first and the log is read second, up to its durable end. So an event that was acknowledged before the
 //! question was asked is in exactly one of both: in the snapshot if it stands below the snapshot's position, in the tail if not.
+//! Dead letters are stored before the events of their batch, with a position of their own: theirs begin after both.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -13,7 +14,7 @@ use datafusion::catalog::TableProvider;
 use crate::{
     QueryError,
     live_table::LiveTable,
-    tail::{Follower, Seen, Tail, TailError},
+    tail::{Follower, Seen, Stored, Tail, TailError},
 };
 
 /// A snapshot that a follower can't join is replaced by a newer one this often before the lake counts as behind.
@@ -26,6 +27,8 @@ pub struct LakeSnapshot {
     pub version: u64,
     /// Per log partition, how far it is stored in this version.
     pub positions: BTreeMap<String, LogPosition>,
+    /// Per log partition, below which position the dead letters are stored; before or beyond the one of `positions`.
+    pub dead_letter_positions: BTreeMap<String, LogPosition>,
     /// Its application transactions, which hold the highest place stored of each journal (D3).
     pub transactions: BTreeMap<String, i64>,
     /// The events table at this version.
@@ -59,6 +62,17 @@ pub struct Cut {
     pub(crate) dead_letters: Arc<dyn TableProvider>,
 }
 
+impl LakeSnapshot {
+    /// What of a log partition is in it. A dead letter below either position is: a batch with letters stores them first, and a
+    /// batch without leaves their position where it was.
+    fn stored_of(&self, partition: &str) -> Stored {
+        let in_positions = |positions: &BTreeMap<String, LogPosition>| positions.get(partition).copied().unwrap_or(LogPosition::START);
+        let below = in_positions(&self.positions);
+        let letters_below = below.max(in_positions(&self.dead_letter_positions));
+        Stored { below, letters_below, seen: Seen::of(&self.transactions) }
+    }
+}
+
 impl LiveLake {
     /// A lake with its followers.
     #[must_use]
@@ -89,8 +103,8 @@ impl LiveLake {
     async fn tails_after(&self, snapshot: &LakeSnapshot) -> Result<Vec<Tail>, TailError> {
         let mut tails = Vec::with_capacity(self.followers.len());
         for follower in &self.followers {
-            let position = snapshot.positions.get(follower.partition()).copied().unwrap_or(LogPosition::START);
-            tails.push(follower.tail_from(position, Seen::of(&snapshot.transactions)).await?);
+            let stored = snapshot.stored_of(follower.partition());
+            tails.push(follower.tail_after(stored).await?);
         }
         Ok(tails)
     }

@@ -2,14 +2,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use custody_lake::{EventStore, TableStore, decode};
-use custody_types::{Clock, EventId, IdSource, RequestId, Timestamp};
+use custody_lake::{DeadLetterRows, DeadLetterStore, DeltaStore, EventStore, LakeRows, TableStore, decode};
+use custody_types::{Clock, EventId, IdSource, LogRecord, RequestId, Timestamp};
 use uuid::Uuid;
 
 use crate::{
     Follower, FollowerConfig, LakeTables, LiveLake, Parameters, QueryConfig, QueryEngine, QueryOptions, SqlSession,
     golden::table,
-    test_lake::{PARTITION, TestLog, example, request_id},
+    test_lake::{PARTITION, TestLog, example, record, request_id},
 };
 
 struct Fixed;
@@ -42,20 +42,28 @@ fn fresh() -> Uuid {
 /// Stores the example's records below `up_to`, a commit for every `batch` of them.
 async fn store(folder: &Path, up_to: usize, batch: usize) {
     let events = EventStore::open(folder, Arc::new(Fixed), Arc::new(Fixed)).await.unwrap();
-    let letters = custody_lake::DeadLetterStore::open(folder, Arc::new(Fixed), Arc::new(Fixed)).await.unwrap();
-    drop(letters);
+    DeadLetterStore::open(folder, Arc::new(Fixed), Arc::new(Fixed)).await.unwrap();
     for records in example()[..up_to].chunks(batch) {
-        let state = events.snapshot().await.unwrap();
-        let staged = events.stage(decode(PARTITION, records).rows).await.unwrap();
-        let end = records.last().unwrap().position.next().get();
-        let position = (format!("custody/position/{PARTITION}"), i64::try_from(end).unwrap());
-        events.commit(&state, staged, &[position], fresh()).await.unwrap();
+        append(&events, decode(PARTITION, records).rows, records).await;
     }
 }
 
+/// Commits what the records became, with the place after them.
+async fn append<R: LakeRows>(table: &DeltaStore<R>, rows: R, records: &[LogRecord]) {
+    let state = table.snapshot().await.unwrap();
+    let staged = table.stage(rows).await.unwrap();
+    let end = records.last().unwrap().position.next().get();
+    let position = (format!("custody/position/{PARTITION}"), i64::try_from(end).unwrap());
+    table.commit(&state, staged, &[position], fresh()).await.unwrap();
+}
+
 async fn session(folder: &Path) -> SqlSession {
+    session_over(folder, example()).await
+}
+
+async fn session_over(folder: &Path, records: Vec<LogRecord>) -> SqlSession {
     let reader = custody_lake::LakeReader::open(folder).await.unwrap();
-    let follower = Follower::new(TestLog::of(example()).reader(7), FollowerConfig::default());
+    let follower = Follower::new(TestLog::of(records).reader(7), FollowerConfig::default());
     let live = LiveLake::new(Arc::new(LakeTables::new(reader)), vec![Arc::new(follower)]);
     QueryEngine::build(&QueryConfig::default(), live).unwrap().session()
 }
@@ -74,6 +82,35 @@ async fn a_real_table_and_the_log_after_it_have_every_event_once() {
     let parameters = Parameters::parse([format!("id={}", request_id(2, 1_795_168_802_000_000)).as_str()]).unwrap();
     let options = QueryOptions { parameters, ..QueryOptions::default() };
     assert_eq!(table(&session, trail, &options).await.unwrap().lines().count(), 2 + 9);
+}
+
+/// LOG-16 for dead letters: ingest commits those of a batch before its events, and a question may come between the two.
+#[tokio::test]
+async fn a_dead_letter_that_is_stored_before_the_events_of_its_batch_is_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    store(folder.path(), 20, 20).await;
+    let mut records = example();
+    records.extend([record(34, b"of the next batch".to_vec()), record(35, b"of the one after".to_vec())]);
+    let session = session_over(folder.path(), records.clone()).await;
+    let found = async || {
+        let sql = "select log_position as p, found_at is not null as stored from dead_letters order by p";
+        let letters = table(&session, sql, &QueryOptions::default()).await.unwrap();
+        let letters: Vec<String> = letters.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+        let events = table(&session, "select count(*) from events", &QueryOptions::default()).await.unwrap();
+        (letters.join(" "), events.lines().last().unwrap().trim().to_owned())
+    };
+    let expected = |letters: &str| (letters.to_owned(), "34".to_owned());
+    assert_eq!(found().await, expected("34|false 35|false"), "nothing of the batch is stored");
+
+    let batch = &records[20..35];
+    let decoded = decode(PARTITION, batch);
+    let letters = DeadLetterStore::open(folder.path(), Arc::new(Fixed), Arc::new(Fixed)).await.unwrap();
+    append(&letters, DeadLetterRows::new(PARTITION, Fixed.now(), decoded.poison), batch).await;
+    assert_eq!(found().await, expected("34|true 35|false"), "the letters are stored and the events are not");
+
+    let events = EventStore::open(folder.path(), Arc::new(Fixed), Arc::new(Fixed)).await.unwrap();
+    append(&events, decoded.rows, batch).await;
+    assert_eq!(found().await, expected("34|true 35|false"), "the batch is stored");
 }
 
 /// D7: a request id opens the files that can have it, and no others.

@@ -29,7 +29,7 @@ impl SnapshotSource for LakeTables {
     async fn latest(&self) -> Result<LakeSnapshot, QueryError> {
         let snapshot = self.0.snapshot().await.map_err(|error| QueryError::Lake(Box::new(error)))?;
         let (events, dead_letters) = (snapshot.events(), snapshot.dead_letters());
-        let custody_lake::Snapshot { version, positions, transactions, .. } = snapshot;
-        Ok(LakeSnapshot { version, positions, transactions, events, dead_letters })
+        let custody_lake::Snapshot { version, positions, dead_letter_positions, transactions, .. } = snapshot;
+        Ok(LakeSnapshot { version, positions, dead_letter_positions, transactions, events, dead_letters })
     }
 }

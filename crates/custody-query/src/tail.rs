@@ -70,6 +70,17 @@ pub(crate) struct Tail {
     pub dead_letters: Vec<RecordBatch>,
 }
 
+/// What the lake has of a partition: where its tail begins.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stored {
+    /// Every record below is stored.
+    pub below: LogPosition,
+    /// Every dead letter below is stored; never before `below`.
+    pub letters_below: LogPosition,
+    /// The places of events that are stored, wherever the log repeats them.
+    pub seen: Seen,
+}
+
 struct Held {
     reader: Box<dyn LogReader>,
     /// Every record from here to `next` is in a chunk.
@@ -107,8 +118,9 @@ impl Follower {
         &self.partition
     }
 
-    /// Everything from `from` to the log's durable end, without what is `stored` already.
-    pub(crate) async fn tail_from(&self, from: LogPosition, stored: Seen) -> Result<Tail, TailError> {
+    /// Everything up to the log's durable end, without what is `stored` already.
+    pub(crate) async fn tail_after(&self, stored: Stored) -> Result<Tail, TailError> {
+        let from = stored.below;
         let mut held = self.held.lock().await;
         held.let_go_below(from);
         if from < held.start {
@@ -120,7 +132,7 @@ impl Follower {
                 return Err(TailError::CutOff);
             }
         }
-        held.tail(from, stored).map_err(TailError::Failed)
+        held.tail(stored).map_err(TailError::Failed)
     }
 }
 
@@ -174,11 +186,12 @@ impl Held {
         }
     }
 
-    fn tail(&self, from: LogPosition, mut seen: Seen) -> Result<Tail, QueryError> {
+    fn tail(&self, stored: Stored) -> Result<Tail, QueryError> {
+        let Stored { below, letters_below, mut seen } = stored;
         let mut tail = Tail::default();
         for chunk in &self.chunks {
-            tail.events.extend(chunk.events_from(from, &mut seen)?);
-            tail.dead_letters.extend(chunk.dead_letters_from(from)?);
+            tail.events.extend(chunk.events_from(below, &mut seen)?);
+            tail.dead_letters.extend(chunk.dead_letters_from(letters_below)?);
         }
         Ok(tail)
     }

@@ -82,7 +82,8 @@ pub fn stored(records: &[LogRecord], up_to: u64) -> LakeSnapshot {
     let events: Arc<dyn TableProvider> = Arc::new(MemTable::try_new(event_columns(), vec![batches]).unwrap());
     let dead_letters = Arc::new(MemTable::try_new(dead_letter_columns(), vec![vec![]]).unwrap());
     let positions = BTreeMap::from([(PARTITION.to_owned(), LogPosition::new(up_to))]);
-    LakeSnapshot { version: up_to, positions, transactions: BTreeMap::new(), events, dead_letters }
+    let (dead_letter_positions, transactions) = (BTreeMap::new(), BTreeMap::new());
+    LakeSnapshot { version: up_to, positions, dead_letter_positions, transactions, events, dead_letters }
 }
 
 /// A session over the example, of which the lake has stored `stored_records`.

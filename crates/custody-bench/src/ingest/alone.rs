@@ -128,7 +128,7 @@ fn properties(rows: &RecordBatch) -> Result<WriterProperties> {
     const ROW_GROUP_ROWS: usize = 131_072;
     const PAGE_ROWS: usize = 8_192;
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_write_batch_size(PAGE_ROWS)

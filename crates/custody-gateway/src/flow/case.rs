@@ -54,8 +54,7 @@ pub(super) enum Spent {
 }
 
 impl Case {
-    pub(super) fn new(gateway: &Inner, wire: Wire) -> Self {
-        let id = gateway.ids.request_id();
+    pub(super) fn new(gateway: &Inner, id: RequestId, wire: Wire) -> Self {
         let started = gateway.clock.monotonic_micros();
         let request = Request {
             dialect: gateway.words.openai.clone(),
@@ -151,7 +150,7 @@ impl Case {
             config_hash: gateway.workspace.hash.clone(),
             trace_id: self.wire.trace_id.take(),
             span_id: self.wire.span_id.take(),
-            client_request_id: self.wire.client_request_id.take().map(|id| super::understand::label_or_hash(&self.hasher, &id)),
+            client_request_id: self.wire.client_request_id.take().map(|id| super::foreign_word::kept_or_hashed(&self.hasher, &id)),
             api_key_id: record.map(|record| record.id.text()),
             producer: gateway.words.producer.clone(),
         }

@@ -22,7 +22,7 @@ pub(super) struct Identified {
 }
 
 pub(super) fn identify(gateway: &Inner, received: Received) -> Result<Identified, Box<Stopped>> {
-    let Received { case, credential, named_tenant, body } = received;
+    let Received { case, credential, named_tenants, body } = received;
     let mut case = case.begin(gateway, Stage::Identify)?;
     let key = match find(gateway, &credential) {
         Ok(key) => key,
@@ -30,13 +30,17 @@ pub(super) fn identify(gateway: &Inner, received: Received) -> Result<Identified
     };
     case.hasher = gateway.hasher.tenant(&key.record.tenant.text());
     case.key = Some(Arc::clone(&key));
-    if named_tenant.is_some_and(|named| named != key.record.tenant.as_str()) {
+    if named_tenants.iter().any(|named| named != key.record.tenant.as_str()) {
         return Err(case.stop(tenant_mismatch()));
     }
     Ok(Identified { case, key, body, _private: () })
 }
 
 impl Identified {
+    pub(super) fn key(&self) -> Arc<ApiKey> {
+        Arc::clone(&self.key)
+    }
+
     pub(super) fn request_id(&self) -> Text {
         Arc::clone(&self.case.id_text)
     }

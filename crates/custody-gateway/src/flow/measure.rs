@@ -6,7 +6,10 @@ use custody_model::{AnswerFacts, ErrorKind, ModelError};
 use custody_price::{Finding, Normalised, PriceBook, Priced, Provider};
 use custody_types::{Fault, PicoUsd, Text, Timestamp};
 
-use super::case::{Case, Spent, micros, size};
+use super::{
+    case::{Case, Spent, micros, size},
+    foreign_word,
+};
 use crate::{
     gateway::Inner,
     refusal::{OutcomeClass, Refusal},
@@ -79,13 +82,14 @@ pub(super) fn invocation(gateway: &Inner, case: &mut Case, route: &RouteConfig, 
     let answer = &attempt.answer;
     let output = answer.output_bytes();
     let provider_id = error.and_then(|error| error.provider_request_id.clone()).or_else(|| attempt.facts.provider_request_id.clone());
+    let provider_id = provider_id.or_else(|| answer.upstream_id.clone());
     let fact = Invocation {
         attempt: case.attempts,
         route: route.name.text(),
         provider: Text::from(route.provider.as_str()),
         model: route.model.text(),
-        model_used: answer.model_used.clone(),
-        provider_request_id: provider_id.or_else(|| answer.upstream_id.clone()),
+        model_used: answer.model_used.as_ref().map(|used| foreign_word::model_kept_or_hashed(&case.hasher, &route.model, used)),
+        provider_request_id: provider_id.map(|id| foreign_word::kept_or_hashed(&case.hasher, &id)),
         status: Text::from(error.map_or("completed", ModelError::status)),
         http_status: attempt.http_status().map(i32::from),
         error_code: error.map(|error| Text::from(attempt.refused_code.unwrap_or_else(|| error.code()))),

@@ -4,7 +4,6 @@ use custody_dialect::{
     ChatAnswer, FinishReason,
     openai::{self, AnswerHead},
 };
-use custody_log::AppendError;
 
 use super::{
     Stopped,
@@ -12,7 +11,7 @@ use super::{
     measure,
     relay::Relay,
     route::Plan,
-    stop::Ending,
+    stop::{Ending, not_durable},
     validate::Validated,
 };
 use crate::{
@@ -40,9 +39,8 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
     let durable = open.close(records).await;
     let (_, overhead) = case.elapsed(gateway);
     match durable {
-        // Whatever the journal's reason, the model was called: `not sent, try again` would be wrong.
-        Err(_) => {
-            let refusal = Refusal::unrecorded(&AppendError::Failed);
+        Err(error) => {
+            let refusal = not_durable(&case, Some(&error), true);
             measure::ended(gateway, &case, refusal.class, Some(&refusal));
             reply.refuse(&case.id_text, &refusal, None, overhead).await;
         }

@@ -1,7 +1,8 @@
 //! How a request ends that gets no answer: its outcome is made durable, then the caller is told.
 
 use custody_event::{Event, Kind, Outcome};
-use custody_types::Text;
+use custody_log::AppendError;
+use custody_types::{Fault, Text};
 
 use super::{
     case::{Case, micros},
@@ -72,6 +73,25 @@ pub(super) struct Ending<'a> {
     pub(super) code: Option<&'a str>,
 }
 
+/// What the caller gets in place of what is not durable, whatever it was; and the line that an operator acts on. `error` is none
+/// where the event could not even be written. Once a request was admitted a model may have been called, so `not sent, try again`
+/// would be wrong.
+pub(super) fn not_durable(case: &Case, error: Option<&AppendError>, admitted: bool) -> Refusal {
+    let code = error.map_or("event_unencodable", Fault::code);
+    let request_id = &*case.id_text;
+    match error {
+        Some(full @ AppendError::Full { .. }) if !admitted => {
+            // Backpressure, which the metrics count: callers must not be able to fill the log.
+            tracing::debug!(request_id, code, "a refusal was not recorded");
+            Refusal::unrecorded(full)
+        }
+        _ => {
+            tracing::error!(request_id, code, "an outcome could not be made durable");
+            Refusal::unrecorded(&AppendError::Failed)
+        }
+    }
+}
+
 /// Makes the outcome durable and tells the caller. Where even that fails, the caller is told that instead.
 pub(super) async fn settle(gateway: &Inner, stopped: Stopped, reply: &mut Reply) {
     let Stopped { mut case, mut refusal, open, mut pending } = stopped;
@@ -81,20 +101,18 @@ pub(super) async fn settle(gateway: &Inner, stopped: Stopped, reply: &mut Reply)
     }
     let ending = Ending { class: refusal.class, status: refusal.status, code: Some(refusal.code) };
     pending.push(case.outcome_event(gateway, &ending));
-    let durable = match (encode::all(&pending), open) {
-        (Err(_), _) => None,
-        (Ok(records), Some(open)) => open.close(records).await.ok(),
-        (Ok(records), None) => match gateway.recorder.append(records).await {
-            Ok(appended) => Some(appended),
-            Err(error) => {
-                refusal = Refusal::unrecorded(&error);
-                None
-            }
-        },
+    let recorded = match (encode::all(&pending), open) {
+        (Err(_), _) => Err(None),
+        (Ok(records), Some(open)) => open.close(records).await.map_err(Some),
+        (Ok(records), None) => gateway.recorder.append(records).await.map_err(Some),
     };
-    if durable.is_none() && refusal.class == OutcomeClass::Refused {
-        refusal = Refusal::unrecorded(&custody_log::AppendError::Failed);
-    }
+    let durable = match recorded {
+        Ok(appended) => Some(appended),
+        Err(error) => {
+            refusal = not_durable(&case, error.as_ref(), admitted);
+            None
+        }
+    };
     measure::ended(gateway, &case, refusal.class, Some(&refusal));
     let (_, overhead) = case.elapsed(gateway);
     reply.refuse(&case.id_text, &refusal, durable.as_ref(), overhead).await;

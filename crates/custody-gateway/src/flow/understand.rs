@@ -14,11 +14,12 @@ use custody_types::{CapabilityName, Fault, Text};
 use super::{
     Stopped,
     case::{Case, size},
+    foreign_word,
     identify::{Identified, tenant_mismatch},
 };
 use crate::{
     gateway::Inner,
-    keyed::{Purpose, TenantHasher},
+    keyed::Purpose,
     refusal::Refusal,
     stage::Stage,
     workspace::{ApiKey, Capability, UnsafeTags},
@@ -113,7 +114,7 @@ fn take_caller_words(gateway: &Inner, case: &mut Case, key: &ApiKey, chat: &mut 
             }
         } else if let Some(name) = rule.allowed.get(name.as_str()) {
             let tag = match rule.unsafe_values {
-                _ if is_label(&value) => Some(Text::from(value)),
+                _ if foreign_word::may_stand(&value) => Some(Text::from(value)),
                 UnsafeTags::Hash => Some(case.hasher.hash(Purpose::Label, value.as_bytes())),
                 UnsafeTags::Drop => None,
             };
@@ -121,13 +122,4 @@ fn take_caller_words(gateway: &Inner, case: &mut Case, key: &ApiKey, chat: &mut 
         }
     }
     Ok(())
-}
-
-/// A caller's id as events carry it: itself where it is a plain label, else its keyed hash.
-pub(super) fn label_or_hash(hasher: &TenantHasher, text: &str) -> Text {
-    if is_label(text) { Text::from(text) } else { hasher.hash(Purpose::Label, text.as_bytes()) }
-}
-
-fn is_label(text: &str) -> bool {
-    text.parse::<custody_types::Feature>().is_ok()
 }

@@ -16,8 +16,8 @@ const TENANT_HEADERS: [&str; 4] = ["x-custody-tenant", "x-tenant", "x-tenant-id"
 pub(crate) struct Arrival {
     pub(crate) wire: Wire,
     pub(crate) credential: Credential,
-    /// A tenant that a header names; it is compared with the key's, never believed.
-    pub(crate) named_tenant: Option<String>,
+    /// The tenants that headers name, all of them; they are compared with the key's, never believed.
+    pub(crate) named_tenants: Vec<String>,
     pub(crate) body: IncomingBody,
 }
 
@@ -35,11 +35,12 @@ impl Arrival {
         let (trace_id, span_id) = trace(headers);
         let client_request_id = ["x-client-request-id", "x-request-id"].into_iter().find_map(|name| text(headers, name));
         let wire = Wire { operation, client_request_id: client_request_id.map(bounded), trace_id, span_id };
-        let named_tenant = TENANT_HEADERS
+        let named_tenants = TENANT_HEADERS
             .into_iter()
-            .find_map(|name| headers.get(name))
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        Self { wire, credential: credential(headers), named_tenant, body: IncomingBody::new(headers, body) }
+            .flat_map(|name| headers.get_all(name))
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        Self { wire, credential: credential(headers), named_tenants, body: IncomingBody::new(headers, body) }
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) async fn dispatch(gateway: Arc<Inner>, request: Request<Incoming>) ->
         (&Method::GET, "/healthz") => side::text(StatusCode::OK, "text/plain", "ok\n"),
         (&Method::GET, "/readyz") => side::readiness(&gateway),
         (&Method::GET, "/metrics") => side::metrics(&gateway),
-        (_, path) if known => wrong_method(path),
-        _ => error_response(&Refusal::invalid(404, "unknown_path", "this gateway serves POST /v1/chat/completions and GET /v1/models")),
+        (_, path) if known => wrong_method(&gateway, path),
+        _ => turned_away(&gateway, &unknown_path()),
     }
 }
 
@@ -28,24 +28,35 @@ pub(super) async fn dispatch(gateway: Arc<Inner>, request: Request<Incoming>) ->
 /// outcome is durable, and shutting down waits for all permits.
 async fn governed(gateway: Arc<Inner>, operation: &'static str, request: Request<Incoming>) -> Response<AnswerBody> {
     let Ok(permit) = Arc::clone(&gateway.in_flight).try_acquire_owned() else {
-        gateway.metrics.overloaded();
-        return error_response(&Refusal::overloaded());
+        return turned_away(&gateway, &Refusal::overloaded());
     };
     let (reply, answer) = Reply::new();
     let arrival = Arrival::new(operation, request);
+    let running = Arc::clone(&gateway);
     tokio::spawn(async move {
         match operation {
-            "models" => side::models(&gateway, arrival, reply).await,
-            _ => flow::govern(&gateway, arrival, reply).await,
+            "models" => side::models(&running, arrival, reply).await,
+            _ => flow::govern(&running, arrival, reply).await,
         }
         drop(permit);
     });
-    answer.await.unwrap_or_else(|_| error_response(&Refusal::defect()))
+    // Nobody answered: the task ended by a defect that even the flow did not catch.
+    answer.await.unwrap_or_else(|_| turned_away(&gateway, &Refusal::defect()))
 }
 
-fn wrong_method(path: &str) -> Response<AnswerBody> {
+/// An answer without a governed request: it is counted, and no event is written.
+fn turned_away(gateway: &Inner, refusal: &Refusal) -> Response<AnswerBody> {
+    gateway.metrics.turned_away(refusal.code);
+    error_response(refusal)
+}
+
+fn unknown_path() -> Refusal {
+    Refusal::invalid(404, "unknown_path", "this gateway serves POST /v1/chat/completions and GET /v1/models")
+}
+
+fn wrong_method(gateway: &Inner, path: &str) -> Response<AnswerBody> {
     let allowed = if path == CHAT { "POST" } else { "GET" };
-    let mut response = error_response(&Refusal::invalid(405, "wrong_method", format!("use {allowed} here")));
+    let mut response = turned_away(gateway, &Refusal::invalid(405, "wrong_method", format!("use {allowed} here")));
     response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
     response
 }

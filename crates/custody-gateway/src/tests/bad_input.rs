@@ -163,6 +163,10 @@ async fn bad_input_gets_a_stable_code_and_an_event() {
         let _ = writeln!(table, "| {name} | {status} | {code} | none: no governed request |");
         kinds += 1;
     }
+    let metrics = harness.get("/metrics", &[]).await.body;
+    for counted in ["{code=\"unknown_path\"} 3", "{code=\"wrong_method\"} 2"] {
+        assert!(metrics.contains(&format!("custody_refusals_total{counted}")), "{metrics}");
+    }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(kinds >= 40, "{kinds}");
     assert_eq!(harness.model.count(), 0);
@@ -204,5 +208,7 @@ async fn more_than_the_bound_are_told_to_come_back() {
     };
     let (first, second) = tokio::join!(slow, turned_away);
     assert_eq!((first.status, second.status, second.code().as_str(), second.header("retry-after")), (200, 503, "overloaded", Some("1")));
+    let metrics = harness.get("/metrics", &[]).await.body;
+    assert!(metrics.contains("custody_refusals_total{code=\"overloaded\"} 1"), "{metrics}");
     harness.stop().await;
 }

@@ -10,6 +10,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use super::{
     client,
     harness::{Harness, body, events, journal_config, kinds, outcome, reopen},
+    log_lines,
 };
 use crate::{SystemClock, SystemIds, recover};
 
@@ -119,6 +120,7 @@ async fn a_full_journal_refuses_before_the_call() {
         max_total_bytes: 256 << 10,
         max_record_bytes: 32 << 10,
         max_batch_bytes: 64 << 10,
+        outcome_reserve_bytes: 16 << 10,
         ..journal_config()
     };
     let (journal, _) = Journal::open(config, Arc::new(disk.clone())).unwrap();
@@ -167,6 +169,34 @@ async fn an_unrecorded_answer_is_not_released() {
     assert!(!seen.body.contains("choices"));
     assert_eq!(harness.model.count(), 1);
     harness.stop().await;
+}
+
+// PATH-13: what could not be recorded is said, whatever the request would have ended with, and an operator hears of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unrecorded_failure_is_not_told_as_if_it_were_recorded() {
+    log_lines::listen();
+    for (capability, text, more) in [
+        ("support.answer", "simulate: delay_ms=300 status=400 canary", ""),
+        ("ticket.classify", "simulate: delay_ms=300 empty=1 canary", ""),
+        ("support.answer", "simulate: chunk_delay_ms=120 output_tokens=40 cut_after=3 canary", r#","stream":true"#),
+        ("support.answer", "simulate: delay_ms=300 canary", ""),
+    ] {
+        let harness = Harness::start().await;
+        let text = body(capability, text, more);
+        let asking = harness.send(&harness.acme, &[], &text);
+        let breaking = async {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            harness.disk.fail(DiskPoint::Sync, std::io::ErrorKind::Other, 1_000_000);
+        };
+        let (seen, ()) = tokio::join!(asking, breaking);
+        assert_eq!((seen.code().as_str(), seen.header("x-custody-evidence")), ("evidence_unavailable", None), "{text}");
+        assert_eq!(harness.model.count(), 1);
+        let lines = log_lines::errors_with(seen.header("x-request-id").unwrap());
+        assert!(matches!(lines.as_slice(), [line] if line.contains("journal_failed") && !line.contains("canary")), "{lines:?}");
+        let metrics = harness.get("/metrics", &[]).await.body;
+        assert!(metrics.contains("custody_refusals_total{code=\"evidence_unavailable\"} 1"), "{metrics}");
+        harness.stop().await;
+    }
 }
 
 // PATH-13: a process that dies in the middle leaves an intent; the next start writes the outcome it owes.

@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -18,7 +18,7 @@ use custody_types::{JournalId, LogPosition};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::client::{self, Seen};
-use crate::{Gateway, GatewayConfig, SystemClock, SystemIds, Workspace, workspace::write_example};
+use crate::{Gateway, GatewayConfig, Recorder, SystemClock, SystemIds, Workspace, workspace::write_example};
 
 pub(super) struct Harness {
     pub(super) gateway: Gateway,
@@ -38,6 +38,7 @@ pub(super) struct Harness {
 pub(super) struct CountingModel {
     pub(super) calls: AtomicUsize,
     pub(super) last: Mutex<Option<ModelCall>>,
+    pub(super) panics: AtomicBool,
 }
 
 #[async_trait]
@@ -61,6 +62,7 @@ impl CountingModel {
     fn note(&self, call: &ModelCall) {
         self.calls.fetch_add(1, Ordering::SeqCst);
         *self.last.lock().unwrap() = Some(call.clone());
+        assert!(!self.panics.load(Ordering::SeqCst), "a model with a defect");
     }
 
     pub(super) fn count(&self) -> usize {
@@ -89,6 +91,11 @@ impl Harness {
     }
 
     pub(super) async fn on(disk: SimDisk, journal: Journal, edits: &[(&str, &str, &str)]) -> Self {
+        let recorder = Arc::new(journal.clone());
+        Self::over(recorder, disk, journal, edits).await
+    }
+
+    pub(super) async fn over(recorder: Arc<dyn Recorder>, disk: SimDisk, journal: Journal, edits: &[(&str, &str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = write_example(folder.path()).unwrap();
         for (file, old, new) in edits {
@@ -101,9 +108,7 @@ impl Harness {
         let model = Arc::new(CountingModel::default());
         let models = workspace.routes.keys().map(|route| (route.clone(), Arc::clone(&model) as Arc<dyn Model>)).collect();
         let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.path().join(".hash-key") };
-        let gateway =
-            Gateway::build(config, workspace, Arc::new(journal.clone()), models, Arc::new(SystemClock::new()), Arc::new(SystemIds))
-                .unwrap();
+        let gateway = Gateway::build(config, workspace, recorder, models, Arc::new(SystemClock::new()), Arc::new(SystemIds)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -23,6 +23,9 @@ async fn an_answer_has_its_whole_trail() {
     let evidence = seen.header("x-custody-evidence").unwrap();
     assert!(evidence.ends_with(":7"), "{evidence}");
     assert_eq!(outcome(&events).http_status, 200);
+    let Kind::Invocation(invocation) = &events[3].kind else { panic!() };
+    assert_eq!(invocation.provider_request_id.as_ref().map(|id| id.len()), Some(64), "a provider's long id is kept as its keyed hash");
+    assert_eq!(invocation.model_used.as_deref(), Some("simulator"));
     harness.stop().await;
 }
 

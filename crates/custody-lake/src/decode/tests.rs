@@ -174,8 +174,7 @@ proptest! {
         }
         let decoded = decode(PARTITION, &records);
         outputs(&records, &decoded);
-        let mut row = 0;
-        for key in decoded.rows.keys() {
+        for (row, key) in decoded.rows.keys().iter().enumerate() {
             let batch = &decoded.rows.batches()[0];
             prop_assert!(decoded.rows.batches().len() > 1 || batch.num_rows() > row);
             let event = custody_event::Decoder::new(&[]).decode(&records[key.position.get() as usize].payload);
@@ -183,7 +182,6 @@ proptest! {
                 let of_struct = custody_event::canonical::canonical_bytes(&event).unwrap();
                 prop_assert_eq!(crate::canonical_from_row(batch, row).unwrap(), of_struct);
             }
-            row += 1;
         }
     }
 }

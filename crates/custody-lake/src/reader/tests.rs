@@ -72,6 +72,24 @@ async fn a_snapshot_has_what_was_committed_when_it_was_taken_and_says_up_to_wher
     }
 }
 
+/// Letters are committed before the rows of their batch: between the two commits each table stands elsewhere, and says so.
+#[tokio::test]
+async fn a_snapshot_says_of_each_table_up_to_where_it_is_stored() {
+    let root = tempfile::tempdir().unwrap();
+    let store = lake(root.path()).await;
+    let (clock, ids) = tools(2);
+    let letters = DeadLetterStore::open(root.path(), clock, ids).await.unwrap();
+    let reader = LakeReader::open(root.path()).await.unwrap();
+    append(&store, decode(PARTITION, &records(&sample_events(1, 20))).rows, 20).await;
+    let before = reader.snapshot().await.unwrap();
+    let buried = decode(PARTITION, &[crate::testing::record(29, "not an event")]).poison;
+    append(&letters, DeadLetterRows::new(PARTITION, custody_types::Timestamp::default(), buried), 30).await;
+    let between = reader.snapshot().await.unwrap();
+    let at = |positions: &BTreeMap<String, LogPosition>| positions.get(PARTITION).map(|position| position.get());
+    assert_eq!((at(&before.positions), at(&before.dead_letter_positions)), (Some(20), None));
+    assert_eq!((at(&between.positions), at(&between.dead_letter_positions)), (Some(20), Some(30)));
+}
+
 /// DESIGN D7: the follower's rows and the snapshot's are of one schema, so that they unite without a cast.
 #[tokio::test]
 async fn rows_of_the_log_and_rows_of_the_table_have_the_same_columns_and_types() {
@@ -89,7 +107,7 @@ async fn rows_of_the_log_and_rows_of_the_table_have_the_same_columns_and_types()
     }
 }
 
-const LATER: LazyLock<(String, SchemaTree)> = LazyLock::new(|| {
+static LATER: LazyLock<(String, SchemaTree)> = LazyLock::new(|| {
     let of_outcome = "{ \"name\": \"class\", \"type\": \"string\"";
     let more_in_outcome =
         format!("{{ \"name\": \"appeal\", \"type\": [\"null\", \"string\"], \"field-id\": 799, \"default\": null }}, {of_outcome}");

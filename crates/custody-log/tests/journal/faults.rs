@@ -2,8 +2,9 @@
 
 use std::{io::ErrorKind, sync::Arc};
 
-use custody_log::{AppendError, FullCause, JournalCore, OpenJournalError, UnitKind};
+use custody_log::{AppendError, FullCause, JournalCore, OpenJournalError, Unit, UnitKind};
 use custody_testkit::disk::{DiskPoint, SimDisk};
+use custody_types::LogPosition;
 
 use crate::world::*;
 
@@ -148,4 +149,42 @@ fn a_read_error_is_reported_and_the_reader_stays_where_it_was() {
     disk.fail(DiskPoint::Read, ErrorKind::Other, 1);
     assert!(reader.read(100).is_err());
     assert_eq!(read_all(&mut reader).len(), 1);
+}
+
+/// Only where the next record begins says how long an altered one was: until it is written, a reader that goes on does not know.
+#[test]
+fn records_written_after_an_altered_one_that_ends_in_zeros_are_read_whole() {
+    for after in [&["two"][..], &["two", "three"]] {
+        let disk = SimDisk::new();
+        let (mut core, _) = open(&disk);
+        put(&mut core, Unit { records: vec![vec![0; 200].into()], ..plain(&[]) }).unwrap();
+        assert!(disk.flip(&newest_segment(&disk), HEAD, 0x10));
+        let mut reader = core.reader(LogPosition::START);
+        let altered = read_all(&mut reader);
+        assert_eq!(altered.iter().map(|frame| frame.record.damaged).collect::<Vec<_>>(), [true]);
+        assert!(read_all(&mut reader).is_empty());
+        for _ in 0..2 {
+            put(&mut core, plain(after)).unwrap();
+            let read = read_all(&mut reader);
+            let texts: Vec<_> = read.iter().map(|frame| (frame.record.damaged, frame.record.payload.as_ref())).collect();
+            let expected: Vec<_> = after.iter().map(|text| (false, text.as_bytes())).collect();
+            assert_eq!(texts, expected);
+        }
+        assert_gapless(&frames(&core));
+    }
+}
+
+#[test]
+fn a_record_altered_where_the_one_before_it_was_altered_too_is_told_alone() {
+    let disk = SimDisk::new();
+    let (mut core, _) = open(&disk);
+    put(&mut core, Unit { records: vec![vec![0; 200].into()], ..plain(&[]) }).unwrap();
+    assert!(disk.flip(&newest_segment(&disk), HEAD, 0x10));
+    let mut reader = core.reader(LogPosition::START);
+    assert_eq!(read_all(&mut reader).len(), 1);
+    put(&mut core, plain(&["two", "three"])).unwrap();
+    assert!(disk.flip(&newest_segment(&disk), HEAD + 64 + 200, 0x10));
+    let read = read_all(&mut reader);
+    assert_eq!(read.iter().map(|frame| frame.record.damaged).collect::<Vec<_>>(), [true, false]);
+    assert_gapless(&frames(&core));
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use custody_types::{LogPosition, LogRecord};
 
-use super::{Follower, FollowerConfig, Seen, TailError};
+use super::{Follower, FollowerConfig, Seen, Stored, TailError};
 use crate::{
     LiveLake, QueryConfig, QueryEngine, QueryError, QueryOptions,
     golden::table,
@@ -13,8 +13,12 @@ fn at(position: u64) -> LogPosition {
     LogPosition::new(position)
 }
 
+fn stored_below(position: u64, seen: Seen) -> Stored {
+    Stored { below: at(position), letters_below: at(position), seen }
+}
+
 async fn rows(follower: &Follower, from: u64) -> Result<usize, TailError> {
-    let tail = follower.tail_from(at(from), Seen::default()).await?;
+    let tail = follower.tail_after(stored_below(from, Seen::default())).await?;
     Ok(tail.events.iter().map(arrow::array::RecordBatch::num_rows).sum())
 }
 
@@ -94,8 +98,8 @@ async fn what_the_log_repeats_is_seen_once() {
     repeated.extend([again(&records[3], end), again(&records[30], end + 1)]);
     let follower = Follower::new(TestLog::of(repeated).reader(4), FollowerConfig::default());
     assert_eq!(rows(&follower, 0).await.unwrap(), records.len());
-    let stored = [("custody/seq/00000000-0000-7000-8000-000000000001".to_owned(), (1 << 40) | 34)].into();
-    let tail = follower.tail_from(at(end), Seen::of(&stored)).await.unwrap();
+    let transactions = [("custody/seq/00000000-0000-7000-8000-000000000001".to_owned(), (1 << 40) | 34)].into();
+    let tail = follower.tail_after(stored_below(end, Seen::of(&transactions))).await.unwrap();
     assert!(tail.events.is_empty(), "both are at or below the stored mark");
 }
 

@@ -31,7 +31,7 @@ pub async fn run(mut executor: Executor) -> anyhow::Result<ExitCode> {
     say("custody sql: statements end with a semicolon; \\? lists the commands, \\q leaves");
     loop {
         // Reading a line blocks, so it has a thread of its own, and the editor goes there and comes back.
-        let (read, back) = tokio::task::spawn_blocking(move || (line.readline(PROMPT), line)).await.map(|(read, line)| (read, line))?;
+        let (read, back) = tokio::task::spawn_blocking(move || (line.readline(PROMPT), line)).await?;
         line = back;
         match read {
             Ok(text) => {

@@ -91,8 +91,9 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         }
     };
     gateway.serve(listener, stop).await?;
-    gateway.record_control(control("stopped", &workspace)).await?;
+    let noted = gateway.record_control(control("stopped", &workspace)).await;
     pipeline.stop().await?;
+    noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
 }

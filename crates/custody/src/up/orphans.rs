@@ -27,6 +27,7 @@ impl Orphanage {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         loop {
             let stopping = tokio::time::timeout(PAUSE, stop.wait_for(|stop| *stop)).await.is_ok();
+            self.journal.tend();
             let orphans = self.journal.take_orphans();
             if !orphans.is_empty()
                 && let Err(error) = self.close(orphans).await
