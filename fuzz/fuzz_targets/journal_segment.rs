@@ -19,7 +19,7 @@ fuzz_target!(|flips: Vec<(u16, u8)>| {
     let names = disk.names();
     for (place, mask) in flips {
         let Some(name) = names.get(usize::from(mask) % names.len().max(1)) else { return };
-        disk.flip(name, usize::from(place), mask);
+        let _ = disk.flip(name, usize::from(place), mask);
     }
     let Ok((core, report)) = JournalCore::open(config(), Arc::new(disk.clone())) else { return };
     assert!(report.end.get() <= RECORDS as u64);
@@ -35,7 +35,12 @@ fuzz_target!(|flips: Vec<(u16, u8)>| {
 });
 
 fn config() -> JournalConfig {
-    JournalConfig { segment_bytes: 64 << 10, outcome_reserve_bytes: 1 << 10, max_record_bytes: 4 << 10, ..JournalConfig::new(JournalId::from_uuid(uuid::Uuid::nil())) }
+    JournalConfig {
+        segment_bytes: 64 << 10,
+        outcome_reserve_bytes: 1 << 10,
+        max_record_bytes: 4 << 10,
+        ..JournalConfig::new(JournalId::from_uuid(uuid::Uuid::nil()))
+    }
 }
 
 fn write(disk: &SimDisk) {

@@ -1,7 +1,7 @@
 //! Any bytes from a provider, whole or as a stream cut anywhere: an error or an answer; never a panic. A cut elsewhere gives the same.
 #![no_main]
 
-use custody_dialect::openai::{StreamLimits, StreamDecoder, parse_chat_answer};
+use custody_dialect::openai::{StreamDecoder, StreamLimits, parse_chat_answer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &[u8])| {
