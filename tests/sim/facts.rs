@@ -71,13 +71,14 @@ pub struct PlainDecoder;
 #[derive(Debug, Clone, Default)]
 pub struct PlainRows(Vec<RowKey>);
 
-/// Dead letters as their fake table keeps them.
+/// Dead letters as their fake table keeps them, each with its log partition.
 #[derive(Debug, Clone)]
-pub struct Letters(pub Vec<DeadLetter>);
+pub struct Letters(pub Vec<(String, DeadLetter)>);
 
 impl From<FoundLetters> for Letters {
     fn from(found: FoundLetters) -> Self {
-        Self(found.letters)
+        let FoundLetters { partition, letters, .. } = found;
+        Self(letters.into_iter().map(|letter| (partition.clone(), letter)).collect())
     }
 }
 
@@ -127,6 +128,10 @@ impl KeyedRows for PlainRows {
 
     fn retain(&mut self, keep: &dyn Fn(&RowKey) -> bool) {
         self.0.retain(|key| keep(key));
+    }
+
+    fn append(&mut self, more: Self) {
+        self.0.extend(more.0);
     }
 }
 

@@ -53,7 +53,7 @@ fn key(request: u64) -> [u8; 16] {
     *Uuid::from_u128(request.into()).as_bytes()
 }
 
-fn config() -> JournalConfig {
+fn config(site: usize) -> JournalConfig {
     JournalConfig {
         segment_bytes: SEGMENT_BYTES,
         max_total_bytes: 6 * SEGMENT_BYTES,
@@ -61,14 +61,14 @@ fn config() -> JournalConfig {
         outcome_reserve_bytes: 1 << 10,
         max_batch_bytes: 3 << 10,
         consumers: vec![CONSUMER.into()],
-        ..JournalConfig::new(JournalId::from_uuid(Uuid::from_u128(0xC0FFEE)))
+        ..JournalConfig::new(JournalId::from_uuid(Uuid::from_u128(0xC0FFEE + site as u128)))
     }
 }
 
 impl Gateway {
     /// Boots on what the disk holds. Requests that an earlier boot left open wait to be closed.
-    pub fn boot(disk: &SimDisk, coverage: &Coverage) -> Result<Self, OpenJournalError> {
-        let (core, report) = JournalCore::open(config(), Arc::new(disk.clone()))?;
+    pub fn boot(site: usize, disk: &SimDisk, coverage: &Coverage) -> Result<Self, OpenJournalError> {
+        let (core, report) = JournalCore::open(config(site), Arc::new(disk.clone()))?;
         coverage.count("boots");
         coverage.add("requests closed by recovery", report.open_requests.len() as u64);
         coverage.add("torn tails", report.torn.iter().len() as u64);

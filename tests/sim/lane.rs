@@ -25,6 +25,10 @@ const NOTHING: u64 = u64::MAX;
 
 pub struct Lane {
     pub fuse: Fuse,
+    /// Whether somebody else was given its partitions meanwhile.
+    pub is_zombie: bool,
+    /// The broker's partitions that it was given.
+    pub partitions: Vec<usize>,
     future: Pin<Box<dyn Future<Output = ()>>>,
     floor: Arc<AtomicU64>,
     _stop: watch::Sender<bool>,
@@ -40,21 +44,25 @@ fn config(plant_dice: u64) -> IngestConfig {
 }
 
 impl Lane {
-    pub fn start<C: Codec>(origin: Origin, plant: &Plant<C::Rows>, codec: &C) -> Self {
+    pub fn start<C: Codec>(origins: Vec<Origin>, plant: &Plant<C::Rows>, codec: &C) -> Self {
         let weather = plant.weather.clone();
         let fuse = Fuse::new(weather.clone());
         let floor = Arc::new(AtomicU64::new(NOTHING));
         let acknowledge = SimAcknowledge { floor: Arc::clone(&floor), fuse: fuse.clone(), weather: weather.clone() };
         let clock = plant.clock.clone();
-        let log = SimReader { origin, at: LogPosition::START, fuse: fuse.clone(), weather: weather.clone(), clock: clock.clone() };
+        let partitions = origins.iter().filter_map(Origin::partition).collect();
+        let reader = |origin| {
+            let (fuse, weather, clock) = (fuse.clone(), weather.clone(), clock.clone());
+            SimReader { origin, at: LogPosition::START, fuse, weather, clock }
+        };
         let parts = IngestParts {
-            log,
+            logs: origins.into_iter().map(reader).collect(),
             decoder: SimDecoder { inner: codec.decoder(), fuse: fuse.clone() },
             events: SimStore { table: plant.events.clone(), fuse: fuse.clone() },
             dead_letters: SimStore { table: plant.letters.clone(), fuse: fuse.clone() },
             lookup: Arc::new(SimLookup { table: plant.events.clone(), weather: weather.clone() }),
             acknowledge: Box::new(acknowledge),
-            clock: Arc::new(clock),
+            clock: Arc::new(clock.clone()),
             ids: Arc::new(plant.ids.clone()),
             observer: Arc::new(plant.observer.clone()),
         };
@@ -66,7 +74,7 @@ impl Lane {
                 let _ = ingest.turn(&stopped).await;
             }
         });
-        Self { fuse, future, floor, _stop: stop }
+        Self { fuse, is_zombie: false, partitions, future, floor, _stop: stop }
     }
 
     /// Runs the loop to its next await that does not answer at once.

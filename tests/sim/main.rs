@@ -1,5 +1,5 @@
-//! Exactly once, by simulation: the product's journal and ingest loop over a disk, a broker and a table that fail on purpose, in
-//! one thread, without real time. C-04, PATH-13, LOG-16.
+//! Exactly once, by simulation: the product's journals and ingest loops over disks, a broker and a table that fail on purpose, in
+//! one thread, without real time. C-02, C-04, PATH-13, LOG-16.
 //!
 //! A seed decides everything. A failing run prints its seed and the oracle's sentence:
 //!
@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, missing_docs)]
 
 mod book;
+mod broker;
 mod coverage;
 mod dice;
 mod facts;
@@ -21,6 +22,7 @@ mod oracle;
 mod plant;
 mod ports;
 mod shipper;
+mod site;
 mod weather;
 mod world;
 
@@ -30,7 +32,7 @@ const DEFAULT_SEEDS: u64 = 300;
 const REAL_CODEC_EVERY: u64 = 10;
 
 /// What a run of the default length must have met, or it proves nothing.
-const MUST_HAPPEN: [&str; 20] = [
+const MUST_HAPPEN: [&str; 26] = [
     "machine died: in append or fsync",
     "machine died: power cut",
     "machine died: kill",
@@ -49,6 +51,12 @@ const MUST_HAPPEN: [&str; 20] = [
     "fault: upload",
     "fault: commit",
     "fault: acknowledge",
+    "fault: bounds",
+    "fault: ship acknowledgement",
+    "late batches",
+    "partitions added",
+    "rebalances",
+    "zombies",
     "duplicates dropped",
     "truncations",
 ];

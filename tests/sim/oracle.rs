@@ -40,10 +40,10 @@ fn stored<R: KeyedRows + Clone>(plant: &Plant<R>) -> Result<Vec<Stored>, String>
     }
     // A letter is a place in the log, so a record that was shipped twice has two.
     let mut places = BTreeSet::new();
-    for letter in plant.letters.rows().into_iter().flat_map(|letters| letters.0) {
+    for (partition, letter) in plant.letters.rows().into_iter().flat_map(|letters| letters.0) {
         let id = id_of_letter(&letter.payload).ok_or_else(|| format!("[nothing invented] a dead letter at {}", letter.position))?;
-        if !places.insert(letter.position) {
-            return Err(format!("[once] the dead letter at position {} is stored twice", letter.position));
+        if !places.insert((partition.clone(), letter.position)) {
+            return Err(format!("[once] the dead letter at position {} of {partition} is stored twice", letter.position));
         }
         let twice = stored.iter().any(|other| other.id == id && (other.source, other.seq) == (letter.source, letter.seq.get()));
         if !(twice && plant.broker.is_some()) {

@@ -1,23 +1,23 @@
-//! What no crash takes away: disk, tables, broker, the book; and what all processes of one run share.
+//! What no crash takes away: tables, broker, the book; and what all processes of one run share. Disks are the sites' own.
 
 use std::sync::Arc;
 
-use custody_testkit::{disk::SimDisk, store::FakeTable};
+use custody_testkit::store::FakeTable;
 
 use crate::{
     book::Book,
+    broker::Broker,
     coverage::Coverage,
     dice::Dice,
     facts::Letters,
-    ports::{Broker, SimClock, SimIds, SimObserver},
+    ports::{SimClock, SimIds, SimObserver},
     weather::Weather,
 };
 
 pub struct Plant<R> {
     pub dice: Dice,
     pub weather: Weather,
-    pub disk: SimDisk,
-    /// Where the journal is shipped to; none where ingest reads the journal itself.
+    /// Where the journals are shipped to; none where ingest reads the one journal itself.
     pub broker: Option<Broker>,
     pub events: FakeTable<R>,
     pub letters: FakeTable<Letters>,
@@ -34,11 +34,10 @@ impl<R: Clone> Plant<R> {
         let storms = dice.pick(&[0, 10, 40, 120]);
         let coverage = coverage.clone();
         let weather = Weather { dice: dice.clone(), calm: Arc::default(), coverage: coverage.clone(), storms, overlap: Arc::default() };
-        let broker = dice.per_mille(400).then(Broker::default);
+        let broker = dice.per_mille(500).then(|| Broker::of(1 + dice.below(4) as usize));
         let chaos = Arc::new(weather.clone());
         let observer = SimObserver { alarms: Arc::default(), coverage: coverage.clone() };
         Self {
-            disk: SimDisk::new(),
             broker,
             events: FakeTable::new(chaos.clone()),
             letters: FakeTable::new(chaos),

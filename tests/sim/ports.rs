@@ -12,12 +12,13 @@ use std::{
 use async_trait::async_trait;
 use custody_ingest::{Acknowledge, Alarm, BatchCommitted, Decode, EventLookup, IngestError, IngestObserver, KeyedRows};
 use custody_lake::{CommitError, DeadLetter, RowKey, StoreError, TableState, TableStore};
-use custody_log::{LogReader, ReadError, SegmentReader};
+use custody_log::{LogBounds, LogReader, ReadError, SegmentReader};
 use custody_testkit::store::{FakeTable, StoreChaos, give_way};
 use custody_types::{Clock, EventId, IdSource, LogPosition, LogRecord, RequestId, Seq, Source, Timestamp};
 use uuid::Uuid;
 
 use crate::{
+    broker::Broker,
     coverage::Coverage,
     weather::{Fuse, Weather},
 };
@@ -55,36 +56,20 @@ impl IdSource for SimIds {
     }
 }
 
-/// A partition that outlives every process: what a broker keeps. Its positions are its own.
-#[derive(Debug, Clone, Default)]
-pub struct Broker(Arc<Mutex<Vec<LogRecord>>>);
-
-impl Broker {
-    pub fn append(&self, record: LogRecord) {
-        let mut records = self.0.lock().expect("not poisoned");
-        let position = LogPosition::new(records.len() as u64);
-        records.push(LogRecord { position, ..record });
-    }
-
-    pub fn end(&self) -> LogPosition {
-        LogPosition::new(self.0.lock().expect("not poisoned").len() as u64)
-    }
-
-    fn read(&self, from: LogPosition, max_bytes: usize) -> Vec<LogRecord> {
-        let mut left = max_bytes.max(1);
-        let fits = |record: &&LogRecord| {
-            let had = left;
-            left = left.saturating_sub(record.payload.len());
-            had > 0
-        };
-        self.0.lock().expect("not poisoned").iter().skip(from.get() as usize).take_while(fits).cloned().collect()
-    }
-}
-
 /// What an ingest reads from.
 pub enum Origin {
     Journal(SegmentReader),
-    Broker(Broker),
+    Broker(Broker, usize),
+}
+
+impl Origin {
+    /// The broker's partition, if it is one.
+    pub const fn partition(&self) -> Option<usize> {
+        match self {
+            Self::Journal(_) => None,
+            Self::Broker(_, partition) => Some(*partition),
+        }
+    }
 }
 
 pub struct SimReader {
@@ -104,7 +89,7 @@ impl LogReader for SimReader {
             return Err(ReadError::Disk(std::io::Error::other("the simulated log cannot be read")));
         }
         let records = match &mut self.origin {
-            Origin::Broker(broker) => broker.read(self.at, max_bytes),
+            Origin::Broker(broker, partition) => broker.read(*partition, self.at, max_bytes),
             Origin::Journal(reader) => {
                 reader.seek(self.at);
                 reader.read(max_bytes)?.into_iter().map(|frame| frame.record).collect()
@@ -115,6 +100,18 @@ impl LogReader for SimReader {
             None => self.clock.advance(wait),
         }
         Ok(records)
+    }
+
+    async fn bounds(&mut self) -> Result<LogBounds, ReadError> {
+        self.fuse.pass("read").await;
+        give_way().await;
+        if self.weather.strikes("bounds") {
+            return Err(ReadError::Disk(std::io::Error::other("the simulated log cannot be asked")));
+        }
+        match &mut self.origin {
+            Origin::Broker(broker, partition) => Ok(LogBounds { first: LogPosition::START, end: broker.end(*partition) }),
+            Origin::Journal(reader) => Ok(LogBounds { first: reader.first()?, end: reader.durable()? }),
+        }
     }
 
     fn position(&self) -> LogPosition {
@@ -128,7 +125,7 @@ impl LogReader for SimReader {
     fn partition(&self) -> String {
         match &self.origin {
             Origin::Journal(reader) => format!("journal/{}", reader.journal()),
-            Origin::Broker(_) => "custody.events.v1/0".into(),
+            Origin::Broker(_, partition) => Broker::partition_name(*partition),
         }
     }
 }
@@ -217,7 +214,7 @@ pub struct SimAcknowledge {
 }
 
 impl Acknowledge for SimAcknowledge {
-    fn acknowledge(&self, floor: LogPosition) {
+    fn acknowledge(&self, _partition: &str, floor: LogPosition) {
         if !self.fuse.burns("acknowledge") && !self.weather.strikes("acknowledge") {
             self.floor.store(floor.get(), Ordering::Relaxed);
         }

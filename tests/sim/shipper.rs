@@ -4,17 +4,19 @@
 use custody_log::{ReadError, SegmentReader};
 use custody_types::LogPosition;
 
-use crate::{ports::Broker, weather::Weather};
+use crate::{broker::Broker, weather::Weather};
 
 pub struct Shipper {
     reader: SegmentReader,
+    /// The broker's partition of this journal: chosen once, so that adding partitions splits no source.
+    partition: usize,
     next: LogPosition,
 }
 
 impl Shipper {
-    pub fn start(mut reader: SegmentReader) -> Result<Self, ReadError> {
+    pub fn start(mut reader: SegmentReader, partition: usize) -> Result<Self, ReadError> {
         let next = reader.first()?;
-        Ok(Self { reader, next })
+        Ok(Self { reader, partition, next })
     }
 
     /// Ships a few records and says how far the broker has acknowledged. Errors are tried again.
@@ -22,8 +24,12 @@ impl Shipper {
         self.reader.seek(self.next);
         let records = self.reader.read(1 << 10).ok()?;
         let lost_from = if weather.strikes("ship") { weather.dice.below(records.len() as u64 + 1) as usize } else { records.len() };
-        let shipped = records.iter().take(lost_from);
-        shipped.for_each(|frame| broker.append(frame.record.clone()));
+        let mut records_to_ship = records.iter().map(|frame| frame.record.clone());
+        records_to_ship.by_ref().take(lost_from).for_each(|record| broker.append(self.partition, record));
+        // Whether the rest is lost, or only late.
+        if lost_from < records.len() && weather.dice.per_mille(500) {
+            broker.send_late(self.partition, records_to_ship.collect());
+        }
         let unheard = weather.strikes("ship acknowledgement");
         if unheard || lost_from < records.len() {
             return None;

@@ -5,6 +5,7 @@ mod check;
 mod clients;
 mod mutants;
 mod run;
+mod services;
 mod test;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ cargo xtask <task>
   test      everything that a change must pass: format, checks, lints, all tests, real clients; what CI runs
   check     layers, file sizes, schema drift, dependency licences; seconds
   mutants   takes each safeguard out of a copy and shows the simulation seed that fails
+  services  Apache Kafka and an S3 store for tests, on free loopback ports; --help lists the commands
   bench     builds for release and prints the figures side by side; --help lists the parts
   help      this page
 ";
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         "test" => test::run(),
         "check" => check::run(),
         "mutants" => mutants::run(rest),
+        "services" => services::run(rest),
         "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {
             run::say(HELP);

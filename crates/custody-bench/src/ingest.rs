@@ -128,12 +128,12 @@ async fn move_all(journal: &Journal, lake: &Path) -> Result<LoopRun> {
     let steps = Arc::new(Mutex::new(Steps::default()));
     let metrics = Arc::new(IngestMetrics::default());
     let parts = IngestParts {
-        log: journal.reader(LogPosition::START),
+        logs: vec![journal.reader(LogPosition::START)],
         decoder: TimedDecoder::new(EventDecoder::new()?, &steps),
         events: TimedStore::new(EventStore::open(lake, Arc::clone(&clock), Arc::clone(&ids)).await?, &steps),
         dead_letters: DeadLetterStore::open(lake, Arc::clone(&clock), Arc::clone(&ids)).await?,
         lookup: Arc::new(NoLookup),
-        acknowledge: Box::new(|_floor: LogPosition| {}),
+        acknowledge: Box::new(|_: &str, _: LogPosition| {}),
         clock,
         ids,
         observer: Arc::clone(&metrics) as Arc<dyn custody_ingest::IngestObserver>,

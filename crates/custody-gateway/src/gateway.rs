@@ -28,13 +28,18 @@ use crate::{
     workspace::{StageSwitches, Workspace},
 };
 
+/// Further lines for `/metrics`, in Prometheus' text form, asked for at each scrape.
+pub type MoreMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// Settings that are not part of the workspace.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GatewayConfig {
     /// Program and version, for events.
     pub producer: String,
     /// The deployment's hash key, made at the first start.
     pub hash_key_file: PathBuf,
+    /// What the parts around the gateway have to say at `/metrics`.
+    pub more_metrics: Option<MoreMetrics>,
 }
 
 /// Room that one more request may need in the journal: its intent, and the reserve for its outcome.
@@ -92,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) hasher: KeyedHasher,
     pub(crate) verdicts: Verdicts,
     pub(crate) metrics: Metrics,
+    pub(crate) more_metrics: Option<MoreMetrics>,
     pub(crate) words: Words,
     pub(crate) dialect_limits: openai::Limits,
     pub(crate) in_flight: Arc<Semaphore>,
@@ -136,6 +142,7 @@ impl Gateway {
             hasher: KeyedHasher::open(&config.hash_key_file)?,
             verdicts: Verdicts::default(),
             metrics: Metrics::new()?,
+            more_metrics: config.more_metrics,
             words: Words::new(workspace.environment().text(), config.producer.into()),
             dialect_limits: openai::Limits { body_bytes, ..openai::Limits::default() },
             in_flight: Arc::new(Semaphore::new(permits as usize)),

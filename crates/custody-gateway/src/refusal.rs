@@ -4,6 +4,11 @@ use std::{borrow::Cow, time::Duration};
 
 use custody_log::AppendError;
 
+use crate::recorder::Unconfirmed;
+
+/// A log that is away is seldom back sooner.
+const RETRY_LOG: Duration = Duration::from_secs(5);
+
 /// What the caller gets in place of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -92,6 +97,13 @@ impl Refusal {
                 failed("evidence_unavailable", "the evidence of this request could not be made durable")
             }
         }
+    }
+
+    /// What must survive this machine does not proceed while the log is away. The record itself is kept and shipped later.
+    pub(crate) fn unconfirmed(_unconfirmed: Unconfirmed) -> Self {
+        let message = "the evidence log is away, and this capability's control level needs it; nothing was released";
+        let refusal = Self::new(503, "server_error", "log_unavailable", message);
+        Self { class: OutcomeClass::Failed, retry_after: Some(RETRY_LOG), ..refusal }
     }
 
     /// The model did not give an answer.

@@ -17,9 +17,7 @@ mod example;
 mod files;
 pub mod keys;
 mod load;
-mod mistakes;
 mod prompt;
-mod reader;
 mod routes;
 mod settings;
 mod tenants;
@@ -30,15 +28,16 @@ use custody_policy::PolicySet;
 use custody_price::PriceBook;
 use custody_types::{CapabilityName, Environment, RouteName, TenantId, Text};
 
+pub use custody_config::Mistake;
+
 pub use capability::{CallerSystem, Capability, Limits, OnInvalid, OutputSchema, ValidationRule};
 pub use example::{ExampleError, IssuedKey, add_tenant_keys, write_example};
 pub use files::WorkspaceFiles;
 pub use keys::{ApiKey, KeyRing};
 pub use load::WorkspaceError;
-pub use mistakes::Mistake;
 pub use prompt::PromptVersion;
 pub use routes::{ProviderKind, RouteConfig, SecretReference};
-pub use settings::{FlowLimits, ServerSettings, Settings, StageSwitches, TagRule, UnsafeTags};
+pub use settings::{FlowLimits, Recording, ServerSettings, Settings, StageSwitches, TagRule, UnsafeTags};
 pub use tenants::Tenant;
 
 /// Everything that the folder says, checked. Invariant: every name that one part uses is defined by another.

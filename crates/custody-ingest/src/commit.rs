@@ -4,36 +4,51 @@
 //! the commit is made on; the store refuses a commit whose snapshot is stale. So of two ingests of one partition, or of a commit
 //! thought lost and its repetition, one lands and the other learns of it.
 
-use custody_lake::{CommitError, TableStore};
+use custody_lake::{CommitError, TableState, TableStore};
 use custody_types::LogPosition;
 use uuid::Uuid;
 
 use crate::{Alarm, Fate, IngestError, IngestObserver, ledger};
 
-const TRIES: u32 = 5;
+/// Every other instance's commit, and compaction's, can come first once; beyond that something is wrong.
+const TRIES: u32 = 20;
 
 /// What the commit says beside the rows.
-pub(crate) struct Handover<'a> {
+pub(crate) struct Handover {
+    /// The partitions whose position it moves.
+    pub steps: Vec<Step>,
+    /// The positions and the marks after the batch.
+    pub transactions: Vec<(String, i64)>,
+    /// By which the commit is found when the answer is lost.
+    pub commit_id: Uuid,
+}
+
+/// One partition's position.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    /// Its place among this ingest's partitions.
+    pub index: usize,
     /// The log partition.
-    pub partition: &'a str,
+    pub partition: String,
     /// The position transaction that this batch continues.
     pub before: Option<i64>,
     /// The place after the batch.
     pub next: LogPosition,
-    /// The position and the marks after the batch.
-    pub transactions: Vec<(String, i64)>,
-    /// By which the commit is found when the answer is lost.
-    pub commit_id: Uuid,
+}
+
+impl Step {
+    fn now(&self, table: &TableState) -> Option<i64> {
+        table.transactions.get(&ledger::position_id(&self.partition)).copied()
+    }
 }
 
 /// Commits, and finds out what became of it where the store does not say.
 pub(crate) async fn hand_over<E: TableStore>(
     store: &E,
     staged: E::Staged,
-    handover: &Handover<'_>,
+    handover: &Handover,
     observer: &dyn IngestObserver,
 ) -> Result<Fate, IngestError> {
-    let position_id = ledger::position_id(handover.partition);
     let mut first_tried_on = None;
     for _ in 0..TRIES {
         let table = store.snapshot().await?;
@@ -41,11 +56,12 @@ pub(crate) async fn hand_over<E: TableStore>(
             Some(version) => store.find_commit(handover.commit_id, version).await?.is_some(),
             None => false,
         };
-        let now = table.transactions.get(&position_id).copied();
-        match Fate::decide(found, handover.before, ledger::version_of(handover.next), now) {
+        let as_before = handover.steps.iter().all(|step| step.now(&table) == step.before);
+        let as_written = handover.steps.iter().all(|step| step.now(&table) == Some(ledger::version_of(step.next)));
+        match Fate::decide(found, as_before, as_written) {
             Fate::Landed => return Ok(Fate::Landed),
             Fate::Overtaken => {
-                observer.alarm(&Alarm::Overtaken { before: handover.before, now });
+                tell_overtaken(&handover.steps, &table, observer);
                 return Ok(Fate::Overtaken);
             }
             Fate::NotLanded => {}
@@ -58,4 +74,11 @@ pub(crate) async fn hand_over<E: TableStore>(
         }
     }
     Err(IngestError::Contended { tries: TRIES })
+}
+
+fn tell_overtaken(steps: &[Step], table: &TableState, observer: &dyn IngestObserver) {
+    if let Some(step) = steps.iter().find(|step| step.now(table) != step.before) {
+        let (before, now) = (step.before, step.now(table));
+        observer.alarm(&Alarm::Overtaken { partition: step.partition.clone(), before, now });
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use custody_lake::StoreError;
 use custody_log::ReadError;
-use custody_types::{Fault, FaultOwner, Retry};
+use custody_types::{Fault, FaultOwner, LogPosition, Retry};
 
 /// Why a turn of the loop failed. Nothing is lost by it: the next turn resumes from the table.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,13 @@ pub enum IngestError {
     /// A table could not be read or written.
     #[error("lake could not be written")]
     Lake(#[from] StoreError),
-    /// A commit found no place although nobody moved the position.
+    /// The log has a record and did not give it in time.
+    #[error("the log did not give the record at position {position}, which it has")]
+    Withheld {
+        /// Where it stands.
+        position: LogPosition,
+    },
+    /// A commit found no place although nobody moved its positions.
     #[error("commit to the lake was refused {tries} times")]
     Contended {
         /// How often it was tried.
@@ -28,7 +34,7 @@ impl Fault for IngestError {
         match self {
             Self::Log(error) => error.owner(),
             Self::Lake(error) => error.owner(),
-            Self::Contended { .. } => FaultOwner::Operator,
+            Self::Contended { .. } | Self::Withheld { .. } => FaultOwner::Operator,
         }
     }
 
@@ -36,7 +42,7 @@ impl Fault for IngestError {
         match self {
             Self::Log(error) => error.retry(),
             Self::Lake(error) => error.retry(),
-            Self::Contended { .. } => Retry::After(Duration::from_secs(1)),
+            Self::Contended { .. } | Self::Withheld { .. } => Retry::After(Duration::from_secs(1)),
         }
     }
 
@@ -44,6 +50,7 @@ impl Fault for IngestError {
         match self {
             Self::Log(error) => error.code(),
             Self::Lake(error) => error.code(),
+            Self::Withheld { .. } => "log_record_withheld",
             Self::Contended { .. } => "ingest_contended",
         }
     }

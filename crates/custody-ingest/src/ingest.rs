@@ -9,19 +9,17 @@ use tokio::sync::watch;
 
 use crate::{
     Acknowledge, BatchCommitted, Decode, EventLookup, Fate, FoundLetters, IngestConfig, IngestError, IngestObserver, KeyedRows,
-    begin::{Place, begin},
-    bury::{Burial, bury},
+    begin::{Asked, Standing, begin},
     commit::{Handover, hand_over},
-    dedupe::drop_duplicates,
-    gather::{Batch, gather},
-    inspect::inspect,
+    gather::{Batch, Gatherer},
     ledger,
+    settle::{PartitionBatch, Settled},
 };
 
 /// Everything ingest stands on.
 pub struct IngestParts<L, D, E, P> {
-    /// One partition of the log.
-    pub log: L,
+    /// The partitions of the log that are this ingest's; at least one.
+    pub logs: Vec<L>,
     /// Bytes to rows.
     pub decoder: D,
     /// The `events` table.
@@ -40,12 +38,13 @@ pub struct IngestParts<L, D, E, P> {
     pub observer: Arc<dyn IngestObserver>,
 }
 
-/// Moves one log partition into the lake, exactly once.
+/// Moves partitions of a log into the lake, exactly once: one commit carries what all of them have.
 pub struct Ingest<L, D, E, P> {
     parts: IngestParts<L, D, E, P>,
     config: IngestConfig,
-    partition: String,
-    place: Option<Place>,
+    partitions: Vec<String>,
+    gatherer: Gatherer,
+    standing: Option<Standing>,
 }
 
 /// What one turn of the loop did.
@@ -69,8 +68,8 @@ where
 {
     /// An ingest that has read nothing yet.
     pub fn new(config: IngestConfig, parts: IngestParts<L, D, E, P>) -> Self {
-        let partition = parts.log.partition();
-        Self { parts, config, partition, place: None }
+        let partitions = parts.logs.iter().map(LogReader::partition).collect();
+        Self { parts, config, partitions, gatherer: Gatherer::default(), standing: None }
     }
 
     /// Runs until `stop` says so, then stores what the log still has.
@@ -98,68 +97,82 @@ where
     /// # Errors
     /// When the log or a table cannot be used at the moment.
     pub async fn turn(&mut self, stop: &watch::Receiver<bool>) -> Result<Turn, IngestError> {
-        let place = match self.place.take() {
-            Some(place) => place,
+        let standing = match self.standing.take() {
+            Some(standing) => standing,
             None => self.resume().await?,
         };
-        let batch = gather(&mut self.parts.log, self.parts.clock.as_ref(), &self.config, stop).await?;
+        let IngestParts { logs, clock, .. } = &mut self.parts;
+        let batch = self.gatherer.gather(logs, clock.as_ref(), &self.config, stop).await?;
         if batch.is_empty() && batch.lost_place {
             return Ok(Turn::Rewound);
         }
         if batch.is_empty() {
-            self.place = Some(place);
+            self.standing = Some(standing);
             return Ok(Turn::Idle);
         }
-        let (turn, place) = self.store(batch, place).await?;
-        self.place = place;
+        let (turn, standing) = self.store(&batch, standing).await?;
+        self.standing = standing.filter(|_| !batch.lost_place);
         Ok(turn)
     }
 
-    /// Fresh snapshot, position and marks, seek.
-    async fn resume(&mut self) -> Result<Place, IngestError> {
-        let IngestParts { log, decoder, events, lookup, observer, .. } = &mut self.parts;
-        let place = begin(log, decoder, events, lookup.as_ref(), observer.as_ref(), &self.config).await?;
-        self.forget_before(place.stored);
-        Ok(place)
+    /// Fresh snapshot, positions and marks, seek.
+    async fn resume(&mut self) -> Result<Standing, IngestError> {
+        let IngestParts { logs, decoder, events, lookup, observer, .. } = &mut self.parts;
+        let asked = Asked { decoder, events, lookup: lookup.as_ref(), observer: observer.as_ref(), config: &self.config };
+        let standing = begin(logs, asked).await?;
+        for (partition, place) in self.partitions.iter().zip(&standing.places) {
+            self.forget_before(partition, place.stored);
+        }
+        Ok(standing)
     }
 
-    /// Decode, dead letters, duplicates and holes, stage, commit, acknowledge.
-    async fn store(&mut self, batch: Batch, place: Place) -> Result<(Turn, Option<Place>), IngestError> {
-        let parts = &mut self.parts;
-        let now = parts.clock.now();
-        let inspection = inspect(&batch.records, &place, parts.observer.as_ref());
-
-        let (mut rows, letters) = parts.decoder.decode(&self.partition, &batch.records);
-        let found = FoundLetters { partition: self.partition.clone(), found_at: now, letters };
-        let commit_id = *parts.ids.event_id().as_uuid();
-        let burial = Burial { found, next: inspection.next, again: place.is_rereading(), commit_id };
-        let dead_letters = bury(&parts.dead_letters, burial).await?;
-        let duplicates = drop_duplicates(&mut rows, &inspection.suspects, parts.lookup.as_ref(), parts.observer.as_ref()).await?;
-
+    /// Settle each partition's records, stage all rows, commit, acknowledge.
+    async fn store(&mut self, batch: &Batch, standing: Standing) -> Result<(Turn, Option<Standing>), IngestError> {
+        let mut settled = Settled::on(&standing);
+        let mut rows: Option<D::Rows> = None;
+        let of_partitions = self.partitions.iter().zip(&standing.places).zip(&batch.records).enumerate();
+        for (index, ((partition, place), records)) in of_partitions.filter(|(_, (_, records))| !records.is_empty()) {
+            let found = settled.take(PartitionBatch { index, partition, place, records }, &mut self.parts).await?;
+            match &mut rows {
+                Some(rows) => rows.append(found),
+                None => rows = Some(found),
+            }
+        }
+        let Some(rows) = rows else { return Ok((Turn::Idle, Some(standing))) };
         let stored_rows = rows.count();
-        let handover = Handover {
-            partition: &self.partition,
-            before: place.stored_version,
-            next: inspection.next,
-            transactions: ledger::transactions(&self.partition, inspection.next, &place.marks, &inspection.marks),
-            commit_id,
-        };
-        let staged = parts.events.stage(rows).await?;
-        if hand_over(&parts.events, staged, &handover, parts.observer.as_ref()).await? != Fate::Landed {
+        let fate = self.commit(rows, &standing, &settled).await?;
+        if fate != Fate::Landed {
             return Ok((Turn::Rewound, None));
         }
+        self.report(batch, &settled, stored_rows);
+        for step in &settled.steps {
+            self.forget_before(&step.partition, step.next);
+        }
+        Ok((Turn::Committed, Some(settled.moved(standing))))
+    }
 
-        let age_micros = parts.clock.monotonic_micros().saturating_sub(batch.since);
-        let (records, bytes) = (batch.records.len(), batch.bytes);
-        let stored = inspection.next;
-        parts.observer.committed(&BatchCommitted { stored, records, bytes, rows: stored_rows, duplicates, dead_letters, age_micros });
-        self.forget_before(stored);
-        Ok((Turn::Committed, Some(place.after(stored, inspection.marks))))
+    /// Stage, position check, commit.
+    async fn commit(&self, rows: D::Rows, standing: &Standing, settled: &Settled) -> Result<Fate, IngestError> {
+        let parts = &self.parts;
+        let positions = settled.steps.iter().map(|step| (step.partition.as_str(), step.next));
+        let transactions = ledger::transactions(positions, &standing.marks, &settled.marks);
+        let commit_id = *parts.ids.event_id().as_uuid();
+        let handover = Handover { steps: settled.steps.clone(), transactions, commit_id };
+        let staged = parts.events.stage(rows).await?;
+        hand_over(&parts.events, staged, &handover, parts.observer.as_ref()).await
+    }
+
+    fn report(&self, batch: &Batch, settled: &Settled, rows: usize) {
+        let age_micros = self.parts.clock.monotonic_micros().saturating_sub(batch.since);
+        let stored = settled.steps.iter().map(|step| (step.partition.clone(), step.next)).collect();
+        let Settled { duplicates, dead_letters, .. } = *settled;
+        let (records, bytes) = (batch.count, batch.bytes);
+        self.parts.observer.committed(&BatchCommitted { stored, records, bytes, rows, duplicates, dead_letters, age_micros });
     }
 
     /// The log may forget what is stored, but for the last stored record: a restart compares it with the lake.
-    fn forget_before(&self, stored: LogPosition) {
+    fn forget_before(&self, partition: &str, stored: LogPosition) {
         let last_stored = LogPosition::new(stored.get().saturating_sub(1));
-        self.parts.acknowledge.acknowledge(last_stored);
+        self.parts.acknowledge.acknowledge(partition, last_stored);
     }
 }

@@ -1,4 +1,4 @@
-//! Looks at the places of a batch's records, in order: what is missing, and what was seen before.
+//! Looks at the places of one partition's records, in order: what is missing, and what was seen before.
 
 use std::collections::BTreeSet;
 
@@ -15,21 +15,26 @@ use crate::{
 pub(crate) struct Inspection {
     /// Records at or below the high-water mark.
     pub suspects: BTreeSet<LogPosition>,
-    /// The marks after the batch.
-    pub marks: Marks,
     /// The place after the batch.
     pub next: LogPosition,
 }
 
-/// Judges every record, poison included: bytes that nobody can read still count as present. Holes are reported, never filled in.
-pub(crate) fn inspect(records: &[LogRecord], place: &Place, observer: &dyn IngestObserver) -> Inspection {
-    let mut found = Inspection { suspects: BTreeSet::new(), marks: place.marks.clone(), next: place.stored };
+/// Judges every record and moves the marks, poison included: bytes that nobody can read still count as present. Holes are reported,
+/// never filled in.
+pub(crate) fn inspect(
+    partition: &str,
+    records: &[LogRecord],
+    place: &Place,
+    marks: &mut Marks,
+    observer: &dyn IngestObserver,
+) -> Inspection {
+    let mut found = Inspection { suspects: BTreeSet::new(), next: place.stored };
     let mut expected = place.expected;
     for record in records {
         if let Some(from) = expected.filter(|expected| record.position > *expected) {
-            observer.alarm(&Alarm::RecordsMissing { from, to: record.position });
+            observer.alarm(&Alarm::RecordsMissing { partition: partition.to_owned(), from, to: record.position });
         }
-        match found.marks.judge(record.source, record.seq) {
+        match marks.judge(record.source, record.seq) {
             Verdict::Next => {}
             Verdict::Hole { missing } => observer.alarm(&Alarm::SequenceHole { source: record.source, found: record.seq, missing }),
             Verdict::Seen => drop(found.suspects.insert(record.position)),

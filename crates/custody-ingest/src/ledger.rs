@@ -45,13 +45,14 @@ pub fn marks_of(transactions: &BTreeMap<String, i64>) -> Marks {
     marks
 }
 
-/// The transactions of one commit: the position after the batch, and the marks that the batch moved.
+/// The transactions of one commit: each partition's position after the batch, and the marks that the batch moved.
 #[must_use]
-pub fn transactions(partition: &str, next: LogPosition, before: &Marks, after: &Marks) -> Vec<(String, i64)> {
+pub fn transactions<'p>(positions: impl IntoIterator<Item = (&'p str, LogPosition)>, before: &Marks, after: &Marks) -> Vec<(String, i64)> {
     let old: BTreeMap<_, _> = before.stored().collect();
     let moved = after.stored().filter(|(journal, mark)| old.get(journal) != Some(mark));
     let marks = moved.map(|(journal, mark)| (format!("{SEQ_PREFIX}{journal}"), mark));
-    std::iter::once((position_id(partition), version_of(next))).chain(marks).collect()
+    let positions = positions.into_iter().map(|(partition, next)| (position_id(partition), version_of(next)));
+    positions.chain(marks).collect()
 }
 
 #[cfg(test)]
@@ -66,10 +67,10 @@ mod tests {
         let before = Marks::default();
         let mut after = before.clone();
         after.judge(Source { journal, epoch: 3 }, Seq::new(1));
-        let written: BTreeMap<_, _> = transactions("journal/x", LogPosition::new(9), &before, &after).into_iter().collect();
+        let written: BTreeMap<_, _> = transactions([("journal/x", LogPosition::new(9))], &before, &after).into_iter().collect();
         assert_eq!(written.get("custody/position/journal/x"), Some(&9));
         assert_eq!(written.get(&format!("custody/seq/{journal}")), Some(&((3 << 40) | 1)));
         assert_eq!(marks_of(&written), after);
-        assert_eq!(transactions("journal/x", LogPosition::new(9), &after, &after).len(), 1, "an unmoved mark is not written again");
+        assert_eq!(transactions([("journal/x", LogPosition::new(9))], &after, &after).len(), 1, "an unmoved mark is not written again");
     }
 }

@@ -25,7 +25,9 @@ pub mod ledger;
 mod observe;
 mod port;
 mod resume;
+mod retry;
 pub mod sequence;
+mod settle;
 
 pub use config::IngestConfig;
 pub use error::IngestError;
@@ -33,6 +35,7 @@ pub use ingest::{Ingest, IngestParts, Turn};
 pub use observe::{Alarm, BatchCommitted, IngestFigures, IngestMetrics, IngestObserver};
 pub use port::{Acknowledge, Decode, EventLookup, FoundLetters, KeyedRows};
 pub use resume::{Anchor, Fate, Mismatch, Resume};
+pub use retry::{RetriedLetters, retry_letters};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,12 @@
 //! What ingest reports: progress, and alarms that a person must look at. One struct a fact; counter and log line live together.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
 
 use custody_types::{LogPosition, Seq, Source};
 
@@ -17,10 +23,10 @@ pub trait IngestObserver: Send + Sync {
 }
 
 /// A batch is in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchCommitted {
-    /// Every record before this place is stored.
-    pub stored: LogPosition,
+    /// Per partition that had records, the place before which every record is stored.
+    pub stored: Vec<(String, LogPosition)>,
     /// Records of the batch.
     pub records: usize,
     /// Their payload bytes.
@@ -40,6 +46,8 @@ pub struct BatchCommitted {
 pub enum Alarm {
     /// The log no longer has records that were never stored.
     RecordsMissing {
+        /// The log partition.
+        partition: String,
         /// The first place that is missing.
         from: LogPosition,
         /// The next record that exists.
@@ -72,6 +80,8 @@ pub enum Alarm {
     },
     /// The log is not the one that was stored; it is read again from its start.
     LogDiffers {
+        /// The log partition.
+        partition: String,
         /// How.
         mismatch: Mismatch,
         /// The stored position.
@@ -79,6 +89,8 @@ pub enum Alarm {
     },
     /// The stored position was moved by another ingest, or by a commit of ours that landed late.
     Overtaken {
+        /// The log partition.
+        partition: String,
         /// What was stored when the batch was gathered.
         before: Option<i64>,
         /// What is stored now.
@@ -101,7 +113,8 @@ impl Alarm {
     }
 }
 
-/// Counters of one ingest, and its log lines. Lag is the log's end minus `stored`.
+/// Counters of one ingest, and its log lines. Lag is the log's end minus `stored`. An alarm that repeats itself, as every record of a
+/// cloned journal does, is logged the first, second, fourth, eighth … time: all are counted.
 #[derive(Debug, Default)]
 pub struct IngestMetrics {
     records: AtomicU64,
@@ -115,12 +128,13 @@ pub struct IngestMetrics {
     missing: AtomicU64,
     clones: AtomicU64,
     other_alarms: AtomicU64,
-    stored: AtomicU64,
+    stored: Mutex<BTreeMap<String, LogPosition>>,
+    alarms: Mutex<BTreeMap<&'static str, u64>>,
     last_age_micros: AtomicI64,
 }
 
 /// The counters at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IngestFigures {
     /// Records read and settled.
     pub records: u64,
@@ -144,8 +158,8 @@ pub struct IngestFigures {
     pub clones: u64,
     /// Late records, logs that differ, overtaken commits.
     pub other_alarms: u64,
-    /// Every record before this place is stored.
-    pub stored: LogPosition,
+    /// Per log partition, the place before which every record is stored.
+    pub stored: BTreeMap<String, LogPosition>,
     /// Age of the oldest record of the last commit when it landed, in microseconds: the freshness of the table.
     pub last_age_micros: i64,
 }
@@ -167,9 +181,19 @@ impl IngestMetrics {
             missing: count(&self.missing),
             clones: count(&self.clones),
             other_alarms: count(&self.other_alarms),
-            stored: LogPosition::new(count(&self.stored)),
+            stored: self.stored.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             last_age_micros: self.last_age_micros.load(Ordering::Relaxed),
         }
+    }
+}
+
+impl IngestMetrics {
+    /// How often this alarm was raised by now.
+    fn count_alarm(&self, name: &'static str) -> u64 {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = alarms.entry(name).or_default();
+        *times = times.saturating_add(1);
+        *times
     }
 }
 
@@ -185,14 +209,14 @@ impl IngestObserver for IngestMetrics {
         add(&self.rows, batch.rows);
         add(&self.duplicates, batch.duplicates);
         add(&self.dead_letters, batch.dead_letters);
-        self.stored.store(batch.stored.get(), Ordering::Relaxed);
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner).extend(batch.stored.iter().cloned());
         self.last_age_micros.store(i64::try_from(batch.age_micros).unwrap_or(i64::MAX), Ordering::Relaxed);
-        tracing::debug!(stored = batch.stored.get(), rows = batch.rows, bytes = batch.bytes, "batch committed to the lake");
+        tracing::debug!(partitions = batch.stored.len(), rows = batch.rows, bytes = batch.bytes, "batch committed to the lake");
     }
 
     fn alarm(&self, alarm: &Alarm) {
         match alarm {
-            Alarm::RecordsMissing { from, to } => {
+            Alarm::RecordsMissing { from, to, .. } => {
                 add(&self.holes, 1);
                 self.missing.fetch_add(to.get().saturating_sub(from.get()), Ordering::Relaxed);
             }
@@ -203,7 +227,10 @@ impl IngestObserver for IngestMetrics {
             Alarm::ClonedJournal { .. } => add(&self.clones, 1),
             Alarm::LateRecord { .. } | Alarm::LogDiffers { .. } | Alarm::Overtaken { .. } => add(&self.other_alarms, 1),
         }
-        tracing::error!(alarm = alarm.name(), detail = ?alarm, "ingest alarm");
+        let times = self.count_alarm(alarm.name());
+        if times.is_power_of_two() {
+            tracing::error!(alarm = alarm.name(), times, detail = ?alarm, "ingest alarm");
+        }
     }
 
     fn failed(&self, error: &crate::IngestError) {

@@ -24,6 +24,8 @@ pub trait KeyedRows: Send {
     fn keys(&self) -> Vec<RowKey>;
     /// Keeps the rows whose key passes.
     fn retain(&mut self, keep: &dyn Fn(&RowKey) -> bool);
+    /// Takes in further rows, after its own.
+    fn append(&mut self, more: Self);
 }
 
 /// Asks the `events` table which events it has at given places. Only suspicion asks: a restart, or a place seen before.
@@ -34,9 +36,9 @@ pub trait EventLookup: Send + Sync {
 }
 
 /// Told what is stored, so that the log may forget it.
-pub trait Acknowledge: Send {
-    /// Every record before `floor` is stored or no longer needed.
-    fn acknowledge(&self, floor: LogPosition);
+pub trait Acknowledge: Send + Sync {
+    /// Every record of the partition before `floor` is stored or no longer needed.
+    fn acknowledge(&self, partition: &str, floor: LogPosition);
 }
 
 /// Dead letters of one batch, on their way to the rows of their table.
@@ -71,6 +73,10 @@ impl KeyedRows for EventRows {
     fn retain(&mut self, keep: &dyn Fn(&RowKey) -> bool) {
         Self::retain(self, keep);
     }
+
+    fn append(&mut self, more: Self) {
+        Self::append(self, more);
+    }
 }
 
 impl From<FoundLetters> for DeadLetterRows {
@@ -79,8 +85,8 @@ impl From<FoundLetters> for DeadLetterRows {
     }
 }
 
-impl<F: Fn(LogPosition) + Send> Acknowledge for F {
-    fn acknowledge(&self, floor: LogPosition) {
-        self(floor);
+impl<F: Fn(&str, LogPosition) + Send + Sync> Acknowledge for F {
+    fn acknowledge(&self, partition: &str, floor: LogPosition) {
+        self(partition, floor);
     }
 }

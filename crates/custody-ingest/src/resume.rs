@@ -74,11 +74,11 @@ impl Resume {
 /// What became of a commit that was answered with a conflict, or not answered.
 ///
 /// ```text
-///  our commit id  stored position now      fate
+///  our commit id  all positions now        fate
 ///  -------------  -----------------------  ----------------------------------------------------------------------
 ///  found          what we wrote            Landed      only the answer was lost
 ///  found          anything else            Overtaken   it landed, and another ingest went on from there
-///  absent         what it was before       NotLanded   read the records again and commit them anew
+///  absent         what they were before    NotLanded   read the records again and commit them anew
 ///  absent         anything else            Overtaken   another ingest committed these records, or an earlier commit
 ///                                                      of ours, thought lost, landed late
 /// ```
@@ -90,18 +90,18 @@ pub enum Fate {
     Landed,
     /// The rows are not in the table.
     NotLanded,
-    /// The position is no longer ours to move.
+    /// A position is no longer ours to move.
     Overtaken,
 }
 
 impl Fate {
-    /// Decides by the table above; positions as the table's transaction has them.
+    /// Decides by the table above. A log that is read again may write a position that was there before, so both may hold.
     #[must_use]
-    pub fn decide(found: bool, before: Option<i64>, wrote: i64, now: Option<i64>) -> Self {
-        match found {
-            true if now == Some(wrote) => Self::Landed,
-            false if now == before => Self::NotLanded,
-            _ => Self::Overtaken,
+    pub const fn decide(found: bool, as_before: bool, as_written: bool) -> Self {
+        match (found, as_before, as_written) {
+            (true, _, true) => Self::Landed,
+            (false, true, _) => Self::NotLanded,
+            (true, _, false) | (false, false, _) => Self::Overtaken,
         }
     }
 }
@@ -150,26 +150,26 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_found_at_its_own_position_landed() {
-        assert_eq!(Fate::decide(true, Some(3), 5, Some(5)), Fate::Landed);
-        assert_eq!(Fate::decide(true, None, 5, Some(5)), Fate::Landed);
+    fn a_commit_found_at_its_own_positions_landed() {
+        assert_eq!(Fate::decide(true, false, true), Fate::Landed);
+        assert_eq!(Fate::decide(true, true, true), Fate::Landed);
     }
 
     #[test]
-    fn a_commit_found_under_another_position_was_overtaken() {
-        assert_eq!(Fate::decide(true, Some(3), 5, Some(8)), Fate::Overtaken);
-        assert_eq!(Fate::decide(true, Some(3), 5, Some(3)), Fate::Overtaken);
+    fn a_commit_found_under_other_positions_was_overtaken() {
+        assert_eq!(Fate::decide(true, false, false), Fate::Overtaken);
+        assert_eq!(Fate::decide(true, true, false), Fate::Overtaken);
     }
 
     #[test]
-    fn a_commit_absent_at_the_old_position_did_not_land() {
-        assert_eq!(Fate::decide(false, Some(3), 5, Some(3)), Fate::NotLanded);
-        assert_eq!(Fate::decide(false, None, 5, None), Fate::NotLanded);
+    fn a_commit_absent_at_the_old_positions_did_not_land() {
+        assert_eq!(Fate::decide(false, true, false), Fate::NotLanded);
+        assert_eq!(Fate::decide(false, true, true), Fate::NotLanded);
     }
 
     #[test]
-    fn a_commit_absent_at_another_position_was_overtaken() {
-        assert_eq!(Fate::decide(false, Some(3), 5, Some(5)), Fate::Overtaken);
-        assert_eq!(Fate::decide(false, Some(3), 5, None), Fate::Overtaken);
+    fn a_commit_absent_at_other_positions_was_overtaken() {
+        assert_eq!(Fate::decide(false, false, true), Fate::Overtaken);
+        assert_eq!(Fate::decide(false, false, false), Fate::Overtaken);
     }
 }

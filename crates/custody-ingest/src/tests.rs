@@ -8,7 +8,7 @@ use custody_testkit::store::CommitFault;
 use custody_types::LogPosition;
 
 use crate::{IngestConfig, Turn, ledger};
-use fixture::{Scene, poison, record};
+use fixture::{Scene, of_journal, poison, record};
 
 fn position(scene: &Scene) -> Option<i64> {
     scene.events.state().transactions.get(&ledger::position_id("journal/test")).copied()
@@ -209,6 +209,55 @@ fn a_second_ingest_of_the_partition_overtakes_and_nothing_is_twice() {
     scene.log.push(record(2, 1, 3, "c"));
     scene.settle();
     assert_eq!((scene.stored(), scene.alarms()), (vec!["a".into(), "b".into(), "c".into()], vec!["overtaken"]));
+}
+
+fn position_of_second(scene: &Scene) -> Option<i64> {
+    scene.events.state().transactions.get(&ledger::position_id("journal/test1")).copied()
+}
+
+#[test]
+fn all_partitions_share_one_commit_with_a_position_each() {
+    let scene = Scene::of_two([record(0, 1, 1, "a"), record(1, 1, 2, "b")], [of_journal(8, record(0, 1, 1, "x"))]);
+    scene.settle();
+    assert_eq!((scene.stored(), scene.events.state().version), (vec!["a".into(), "b".into(), "x".into()], 1));
+    assert_eq!((position(&scene), position_of_second(&scene)), (Some(2), Some(1)));
+    scene.second.as_ref().expect("two").push(of_journal(8, record(1, 1, 2, "y")));
+    scene.settle();
+    assert_eq!((position(&scene), position_of_second(&scene)), (Some(2), Some(2)), "a silent partition keeps its position");
+    assert!(scene.alarms().is_empty());
+}
+
+#[test]
+fn a_batch_of_two_partitions_is_dropped_whole_when_another_ingest_has_one_of_them() {
+    let scene = Scene::of_two([record(0, 1, 1, "a")], [of_journal(8, record(0, 1, 1, "x"))]);
+    scene.settle();
+    let other = scene.another();
+    scene.log.push(record(1, 1, 2, "b"));
+    scene.second.as_ref().expect("two").push(of_journal(8, record(1, 1, 2, "y")));
+    other.settle();
+    assert_eq!(scene.try_turn().ok(), Some(Turn::Rewound));
+    scene.settle();
+    assert_eq!((scene.stored(), scene.alarms()), (vec!["a".into(), "x".into(), "b".into(), "y".into()], vec!["overtaken"]));
+}
+
+#[test]
+fn a_lost_answer_to_a_commit_of_two_partitions_is_found() {
+    for fault in [CommitFault::LandedUnheard, CommitFault::LandedAsConflict, CommitFault::Lost] {
+        let scene = Scene::of_two([record(0, 1, 1, "a")], [of_journal(8, record(0, 1, 1, "x"))]);
+        scene.chaos.fail_next(fault);
+        scene.settle();
+        assert_eq!((scene.stored(), scene.events.state().version), (vec!["a".into(), "x".into()], 1), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_log_that_withholds_a_record_is_an_error_and_no_alarm() {
+    let scene = Scene::with([record(0, 1, 1, "a")]);
+    scene.settle();
+    scene.restart();
+    scene.log.withhold();
+    assert_eq!(scene.try_turn().map_err(|error| custody_types::Fault::code(&error)), Err("log_record_withheld"));
+    assert!(scene.alarms().is_empty());
 }
 
 #[test]

@@ -2,26 +2,30 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use custody_types::LogPosition;
 use deltalake::{
-    datafusion::{catalog::TableProvider, error::DataFusionError},
-    delta_datafusion::{DeltaScanConfig, DeltaScanNext},
+    datafusion::{
+        catalog::TableProvider,
+        error::DataFusionError,
+        execution::SessionState,
+        prelude::{SessionConfig, SessionContext},
+    },
+    delta_datafusion::DeltaScanNext,
 };
 use tokio::sync::Mutex;
 
 use crate::{
-    dead_letters::DeadLetterRows,
-    decode::EventRows,
     error::StoreError,
+    location::LakeRoot,
     store::{
         TableState,
-        handle::{Access, TableHandle, log_store},
+        handle::TableHandle,
+        storage::{Access, log_store},
     },
-    table::LakeRows,
+    table::LakeTable,
 };
 
 /// Application transactions under this prefix hold the next log position of a partition.
@@ -29,7 +33,7 @@ const POSITION_PREFIX: &str = "custody/position/";
 
 /// Opens snapshots; one per query process. Taking a snapshot reads only what was committed since the one before.
 pub struct LakeReader {
-    root: PathBuf,
+    root: LakeRoot,
     tables: Mutex<Option<Tables>>,
 }
 
@@ -55,13 +59,14 @@ pub struct Snapshot {
 }
 
 impl LakeReader {
-    /// Opens the lake in a folder, whose tables ingest made.
+    /// Opens a lake whose tables ingest made.
     ///
     /// # Errors
-    /// When the folder holds no lake or cannot be read.
-    pub async fn open(root: &Path) -> Result<Self, StoreError> {
-        let tables = open_tables(root).await?;
-        Ok(Self { root: root.to_owned(), tables: Mutex::new(Some(tables)) })
+    /// When there is no lake or it cannot be read.
+    pub async fn open(root: impl Into<LakeRoot>) -> Result<Self, StoreError> {
+        let root = root.into();
+        let tables = open_tables(&root).await?;
+        Ok(Self { root, tables: Mutex::new(Some(tables)) })
     }
 
     /// The lake as it is now.
@@ -79,39 +84,41 @@ impl LakeReader {
             }
             None => open_tables(&self.root).await?,
         };
-        let snapshot = take(&tables);
+        let snapshot = take(&tables).await;
         *slot = Some(tables);
         snapshot
     }
 }
 
-async fn open_tables(root: &Path) -> Result<Tables, StoreError> {
-    let events = open_table::<EventRows>(root).await?;
-    let dead_letters = open_table::<DeadLetterRows>(root).await?;
+async fn open_tables(root: &LakeRoot) -> Result<Tables, StoreError> {
+    let events = open_table(root, LakeTable::Events, Access::Read).await?;
+    let dead_letters = open_table(root, LakeTable::DeadLetters, Access::Read).await?;
     Ok(Tables { events, dead_letters })
 }
 
-async fn open_table<R: LakeRows>(root: &Path) -> Result<TableHandle, StoreError> {
-    let table = R::definition().name;
-    if !root.join(table).join("_delta_log").is_dir() {
-        return Err(StoreError::UnusableTable { table, found: format!("no table in `{}`", root.display()) });
+/// A table that is there.
+pub(crate) async fn open_table(root: &LakeRoot, table: LakeTable, access: Access) -> Result<TableHandle, StoreError> {
+    let log_store = log_store(root, table.name(), access)?;
+    let is_there = log_store.is_delta_table_location().await.map_err(StoreError::storage("looking for the table"))?;
+    if !is_there {
+        return Err(StoreError::UnusableTable { table: table.name(), found: format!("no table in `{root}`") });
     }
-    TableHandle::open(log_store(root, table, Access::Read)?).await
+    TableHandle::open(log_store).await
 }
 
-fn take(tables: &Tables) -> Result<Snapshot, StoreError> {
+async fn take(tables: &Tables) -> Result<Snapshot, StoreError> {
     let TableState { version, transactions } = tables.events.table_state();
     Ok(Snapshot {
         version,
         positions: positions(&transactions),
         dead_letter_positions: positions(&tables.dead_letters.table_state().transactions),
         transactions,
-        events: provider(&tables.events).map_err(StoreError::storage("opening `events` for queries"))?,
-        dead_letters: provider(&tables.dead_letters).map_err(StoreError::storage("opening `dead_letters` for queries"))?,
+        events: provider(&tables.events).await.map_err(StoreError::storage("opening `events` for queries"))?,
+        dead_letters: provider(&tables.dead_letters).await.map_err(StoreError::storage("opening `dead_letters` for queries"))?,
     })
 }
 
-fn positions(transactions: &BTreeMap<String, i64>) -> BTreeMap<String, LogPosition> {
+pub(crate) fn positions(transactions: &BTreeMap<String, i64>) -> BTreeMap<String, LogPosition> {
     let position = |(id, version): (&String, &i64)| {
         let partition = id.strip_prefix(POSITION_PREFIX)?;
         Some((partition.to_owned(), LogPosition::new(u64::try_from(*version).ok()?)))
@@ -119,10 +126,17 @@ fn positions(transactions: &BTreeMap<String, i64>) -> BTreeMap<String, LogPositi
     transactions.iter().filter_map(position).collect()
 }
 
-/// Columns come back as they were written, not in the engine's own string type, so that they unite with a follower's rows.
-fn provider(table: &TableHandle) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-    let config = DeltaScanConfig { schema_force_view_types: false, wrap_partition_values: false, ..DeltaScanConfig::new() };
-    Ok(Arc::new(DeltaScanNext::new(table.eager(), config)?))
+/// Columns come back as they were written, not in the engine's own string type, so that they unite with a follower's rows. The log
+/// store goes along, so that a session that never saw this store can read from it.
+async fn provider(table: &TableHandle) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    static AS_WRITTEN: LazyLock<Arc<SessionState>> = LazyLock::new(|| {
+        let mut config = SessionConfig::new();
+        config.options_mut().execution.parquet.schema_force_view_types = false;
+        config.options_mut().execution.parquet.pushdown_filters = true;
+        Arc::new(SessionContext::new_with_config(config).state())
+    });
+    let builder = DeltaScanNext::builder().with_session(Arc::clone(&AS_WRITTEN)).with_eager_snapshot(table.eager());
+    Ok(Arc::new(builder.with_log_store(Arc::clone(table.log_store())).build().await?))
 }
 
 impl Snapshot {

@@ -1,12 +1,17 @@
 //! The port to a table, and its Delta adapter.
 
+pub(crate) mod commit;
 mod delta;
 mod durable_folder;
 pub(crate) mod handle;
-mod parquet_file;
+pub(crate) mod listing;
+pub(crate) mod live_file;
+pub(crate) mod parquet_file;
 mod statistics;
+pub(crate) mod storage;
 mod transactions;
 mod upkeep;
+pub(crate) mod upload;
 
 use std::collections::BTreeMap;
 
@@ -105,5 +110,7 @@ pub type EventStore = DeltaStore<EventRows>;
 /// The `dead_letters` table.
 pub type DeadLetterStore = DeltaStore<DeadLetterRows>;
 
+#[cfg(test)]
+mod port_tests;
 #[cfg(test)]
 mod tests;

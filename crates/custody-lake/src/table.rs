@@ -2,7 +2,7 @@
 
 use arrow::{datatypes::SchemaRef, record_batch::RecordBatch};
 
-use crate::error::StoreError;
+use crate::{dead_letters::DeadLetterRows, decode::EventRows, error::StoreError};
 
 /// Rows that know the table they belong to.
 pub trait LakeRows: Send + Sync + 'static {
@@ -16,7 +16,16 @@ pub trait LakeRows: Send + Sync + 'static {
     fn into_batches(self) -> Result<Vec<RecordBatch>, StoreError>;
 }
 
-/// A table.
+/// One of the lake's tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LakeTable {
+    /// Events.
+    Events,
+    /// Records that are not events.
+    DeadLetters,
+}
+
+/// What a table is made of.
 #[derive(Debug, Clone)]
 pub struct TableDefinition {
     /// Its folder below the lake's root.
@@ -29,4 +38,39 @@ pub struct TableDefinition {
     pub with_statistics: &'static [&'static str],
     /// Columns with a bloom filter.
     pub with_bloom: &'static [&'static str],
+}
+
+impl LakeTable {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Events, Self::DeadLetters];
+
+    /// Its folder below the lake's root.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::DeadLetters => "dead_letters",
+        }
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn definition(self) -> TableDefinition {
+        match self {
+            Self::Events => EventRows::definition(),
+            Self::DeadLetters => DeadLetterRows::definition(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_and_its_definition_have_one_name() {
+        for table in LakeTable::ALL {
+            assert_eq!(table.name(), table.definition().name);
+        }
+    }
 }

@@ -184,16 +184,28 @@ pub enum ReadError {
     /// The disk failed.
     #[error("the journal cannot be read")]
     Disk(#[from] io::Error),
+    /// The log is away, or refuses; nothing is known about its records.
+    #[error("the log is not available for {doing}")]
+    Unavailable {
+        /// What was being done.
+        doing: &'static str,
+        /// What the log's client said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl Fault for ReadError {
     fn owner(&self) -> FaultOwner {
-        FaultOwner::Operator
+        match self {
+            Self::Unavailable { .. } => FaultOwner::Upstream,
+            Self::Truncated { .. } | Self::NotAJournal { .. } | Self::Disk(_) => FaultOwner::Operator,
+        }
     }
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Disk(_) => Retry::After(Duration::from_secs(1)),
+            Self::Disk(_) | Self::Unavailable { .. } => Retry::After(Duration::from_secs(1)),
             Self::Truncated { .. } | Self::NotAJournal { .. } => Retry::Never,
         }
     }
@@ -203,6 +215,7 @@ impl Fault for ReadError {
             Self::Truncated { .. } => "journal_truncated",
             Self::NotAJournal { .. } => "journal_missing",
             Self::Disk(_) => "journal_unreadable",
+            Self::Unavailable { .. } => "log_unavailable",
         }
     }
 }

@@ -7,6 +7,7 @@
 //!   mark                      the durable end, published after each commit for readers in other processes; never synced
 //!   segment-<ordinal>.log     records; ordinals rise, names are 16 hex digits
 //!   spare.log                 the next segment: allocated, zeroed, synced, not yet named
+//!   kafka-partition, kafka-mark   where the journal is shipped to and how far it was; layout in `kafka/partition_file.rs`
 //!   quarantine-<ordinal>-<offset>.bin   unacknowledged bytes that a crash left behind, kept for a person to look at
 //!   *.tmp                     half-made files; removed at open
 //! ```

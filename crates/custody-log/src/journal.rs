@@ -67,7 +67,7 @@ pub struct OpenRequest {
 pub struct Admission {
     journal: Journal,
     key: RequestKey,
-    intent: Option<Appended>,
+    written: Option<Appended>,
     owed: bool,
 }
 
@@ -89,7 +89,7 @@ impl Journal {
         let with_right = |request: crate::OpenRequestRecords| OpenRequest {
             key: request.key,
             records: request.records,
-            admission: Admission { journal: journal.clone(), key: request.key, intent: None, owed: true },
+            admission: Admission { journal: journal.clone(), key: request.key, written: None, owed: true },
         };
         let open_requests = found.into_iter().map(with_right).collect();
         Ok((journal, OpenReport { epoch: source.epoch, recovery, open_requests }))
@@ -103,7 +103,7 @@ impl Journal {
     /// Appends an intent, and keeps room for its outcome. Durable when it returns.
     pub async fn admit(&self, key: RequestKey, records: Vec<Bytes>) -> Result<Admission, AppendError> {
         let intent = self.send(Unit { kind: UnitKind::Open(key), records }).await?;
-        Ok(Admission { journal: self.clone(), key, intent: Some(intent), owed: true })
+        Ok(Admission { journal: self.clone(), key, written: Some(intent), owed: true })
     }
 
     async fn send(&self, unit: Unit) -> Result<Appended, AppendError> {
@@ -158,7 +158,7 @@ impl Journal {
     #[must_use]
     pub fn take_orphans(&self) -> Vec<Admission> {
         let keys = self.0.desk.take_orphans();
-        keys.into_iter().map(|key| Admission { journal: self.clone(), key, intent: None, owed: true }).collect()
+        keys.into_iter().map(|key| Admission { journal: self.clone(), key, written: None, owed: true }).collect()
     }
 
     fn orphan(&self, key: RequestKey) {
@@ -183,15 +183,17 @@ impl Admission {
         self.key
     }
 
-    /// Where the intent stands; nothing for a request of an earlier boot.
+    /// Where its newest records stand; nothing for a request of an earlier boot.
     #[must_use]
-    pub const fn intent(&self) -> Option<Appended> {
-        self.intent
+    pub const fn written(&self) -> Option<Appended> {
+        self.written
     }
 
     /// Appends further records of the request, such as another attempt's intent; the room for its outcome stays kept.
     pub async fn record(&mut self, records: Vec<Bytes>) -> Result<Appended, AppendError> {
-        self.journal.send(Unit { kind: UnitKind::Within(self.key), records }).await
+        let appended = self.journal.send(Unit { kind: UnitKind::Within(self.key), records }).await?;
+        self.written = Some(appended);
+        Ok(appended)
     }
 
     /// Appends the outcome; its last record pays the debt. Takes the room kept for it, so a full disk does not refuse it

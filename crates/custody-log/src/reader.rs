@@ -15,11 +15,24 @@ use crate::{error::ReadError, file_disk::FileDisk, segment_reader::SegmentReader
 /// How often a reader in another process looks at the mark while it waits.
 const POLL: Duration = Duration::from_millis(10);
 
+/// What a log has, at the moment it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogBounds {
+    /// First record kept.
+    pub first: LogPosition,
+    /// Durable end: the place after the last record.
+    pub end: LogPosition,
+}
+
 /// One partition of a log.
 #[async_trait]
 pub trait LogReader: Send {
-    /// The next durable records, about `max_bytes` of them and at least one; none where nothing came within `wait`. Dropping the
-    /// call loses nothing: the position moves only with the answer.
+    /// What the log has now: the log itself is asked, each time.
+    async fn bounds(&mut self) -> Result<LogBounds, ReadError>;
+    /// The next durable records, about `max_bytes` of them and at least one. None where nothing *arrived* within `wait`; that alone
+    /// does not prove that the log has nothing, and who must know asks [`LogReader::bounds`]. A position below what is kept is
+    /// [`ReadError::Truncated`], one beyond the end gives nothing until the log gets there. Dropping the call loses nothing: the
+    /// position moves only with the answer.
     async fn read(&mut self, max_bytes: usize, wait: Duration) -> Result<Vec<LogRecord>, ReadError>;
     /// Position of the next record.
     fn position(&self) -> LogPosition;
@@ -27,6 +40,22 @@ pub trait LogReader: Send {
     fn seek(&mut self, to: LogPosition);
     /// Name of the partition, under which a table remembers positions.
     fn partition(&self) -> String;
+}
+
+/// The durable end of a reader's journal.
+#[derive(Debug, Clone)]
+pub(crate) struct DurableEnd {
+    segments: Arc<Mutex<SegmentReader>>,
+    durable: Option<watch::Receiver<LogPosition>>,
+}
+
+impl DurableEnd {
+    pub(crate) fn get(&self) -> Result<LogPosition, ReadError> {
+        match &self.durable {
+            Some(durable) => Ok(*durable.borrow()),
+            None => self.segments.lock().unwrap_or_else(PoisonError::into_inner).durable(),
+        }
+    }
 }
 
 /// A reader of one journal.
@@ -67,6 +96,17 @@ impl JournalReader {
         self.segments.lock().unwrap_or_else(PoisonError::into_inner).first()
     }
 
+    /// The journal.
+    #[must_use]
+    pub const fn journal(&self) -> JournalId {
+        self.journal
+    }
+
+    /// Tells the durable end while this reader reads.
+    pub(crate) fn durable_end(&self) -> DurableEnd {
+        DurableEnd { segments: Arc::clone(&self.segments), durable: self.durable.clone() }
+    }
+
     /// Waits until there is something to read, or `wait` is over.
     async fn wait_for_records(&mut self, wait: Duration) -> Result<(), ReadError> {
         let position = self.position;
@@ -98,6 +138,10 @@ async fn poll_mark(segments: &Mutex<SegmentReader>, position: LogPosition) -> Re
 
 #[async_trait]
 impl LogReader for JournalReader {
+    async fn bounds(&mut self) -> Result<LogBounds, ReadError> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner).bounds()
+    }
+
     async fn read(&mut self, max_bytes: usize, wait: Duration) -> Result<Vec<LogRecord>, ReadError> {
         self.wait_for_records(wait).await?;
         let segments = Arc::clone(&self.segments);

@@ -9,6 +9,7 @@ use crate::{
     disk::{Disk, DiskLock},
     error::OpenJournalError,
     format::{Began, SEGMENT_HEAD, SegmentHead, frame_len, segment_ordinal},
+    kafka::{MARK_FILE, PARTITION_FILE},
     landmark::{Identity, Mark, MarkFile, read_identity, write_identity},
     report::{OpenRequestRecords, RecoveryReport, TornTail},
     segment_reader::SegmentReader,
@@ -149,7 +150,9 @@ impl Past {
 }
 
 fn is_ours(name: &str) -> bool {
-    ["identity", "lock", "mark", SPARE].contains(&name) || segment_ordinal(name).is_some() || name.starts_with("quarantine-")
+    ["identity", "lock", "mark", SPARE, PARTITION_FILE, MARK_FILE].contains(&name)
+        || segment_ordinal(name).is_some()
+        || name.starts_with("quarantine-")
 }
 
 /// Reads a segment as the device holds it: pages that an earlier process wrote but never synced are synced first, and cached

@@ -10,6 +10,7 @@ use crate::{
     disk::Disk,
     error::ReadError,
     format::{ALIGNMENT, FRAME_HEAD, FrameHead, SEGMENT_HEAD},
+    reader::LogBounds,
     scan::{Context, Parsed, find_later, parse, used_len},
     unit::{Frame, Obligation},
     view::{Follower, Segment, Shared, View},
@@ -73,8 +74,14 @@ impl SegmentReader {
 
     /// First position that is still kept.
     pub fn first(&mut self) -> Result<LogPosition, ReadError> {
-        let (segments, durable) = self.view.look()?;
-        Ok(segments.first().map_or(durable, |segment| segment.head.first))
+        self.bounds().map(|bounds| bounds.first)
+    }
+
+    /// What is kept, in one look.
+    pub fn bounds(&mut self) -> Result<LogBounds, ReadError> {
+        let (segments, end) = self.view.look()?;
+        let first = segments.first().map_or(end, |segment| segment.head.first);
+        Ok(LogBounds { first, end })
     }
 
     /// The next records, about `max_bytes` of them and at least one; empty at the durable end.

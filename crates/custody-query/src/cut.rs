@@ -4,12 +4,17 @@
 //! question was asked is in exactly one of both: in the snapshot if it stands below the snapshot's position, in the tail if not.
 //! Dead letters are stored before the events of their batch, with a position of their own: theirs begin after both.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use custody_types::LogPosition;
 use datafusion::catalog::TableProvider;
+use futures::future::{join_all, try_join_all};
 
 use crate::{
     QueryError,
@@ -44,11 +49,11 @@ pub trait SnapshotSource: fmt::Debug + Send + Sync {
     async fn latest(&self) -> Result<LakeSnapshot, QueryError>;
 }
 
-/// The lake and the followers of the log that continue it, one follower a log partition.
+/// The lake and the followers of the log that continue it, one follower a log partition. Clones share them.
 #[derive(Debug, Clone)]
 pub struct LiveLake {
     source: Arc<dyn SnapshotSource>,
-    followers: Vec<Arc<Follower>>,
+    followers: Arc<RwLock<Vec<Arc<Follower>>>>,
 }
 
 /// What one query reads.
@@ -77,7 +82,29 @@ impl LiveLake {
     /// A lake with its followers.
     #[must_use]
     pub fn new(source: Arc<dyn SnapshotSource>, followers: Vec<Arc<Follower>>) -> Self {
-        Self { source, followers }
+        Self { source, followers: Arc::new(RwLock::new(followers)) }
+    }
+
+    /// Follows one more partition of the log.
+    pub fn follow(&self, follower: Arc<Follower>) {
+        self.followers.write().unwrap_or_else(PoisonError::into_inner).push(follower);
+    }
+
+    /// The followers.
+    #[must_use]
+    pub fn followers(&self) -> Vec<Arc<Follower>> {
+        self.followers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes in what the log has by now, so that the next question finds it decoded.
+    ///
+    /// # Errors
+    /// When the lake can't be read.
+    pub async fn keep_up(&self) -> Result<(), QueryError> {
+        let snapshot = self.source.latest().await?;
+        let followers = self.followers();
+        join_all(followers.iter().map(|follower| follower.keep_up(snapshot.stored_of(follower.partition()).below))).await;
+        Ok(())
     }
 
     /// Everything that is durable now, each event once.
@@ -85,11 +112,12 @@ impl LiveLake {
     /// # Errors
     /// When the lake or the log can't be read, or the lake lags behind the log by more than the followers may hold.
     pub async fn cut(&self) -> Result<Cut, QueryError> {
-        let bound = self.followers.iter().map(|follower| follower.config().rows).min().unwrap_or(0);
+        let followers = self.followers();
+        let bound = followers.iter().map(|follower| follower.config().rows).min().unwrap_or(0);
         let mut unjoined = QueryError::LakeBehind { bound };
         for _ in 0..SNAPSHOTS_TRIED {
             let snapshot = self.source.latest().await?;
-            match self.tails_after(&snapshot).await {
+            match tails_after(&followers, &snapshot).await {
                 Ok(tails) => return Ok(join(snapshot, tails)),
                 Err(TailError::CutOff) => unjoined = QueryError::LakeBehind { bound },
                 Err(TailError::Truncated(error)) => unjoined = error,
@@ -98,16 +126,11 @@ impl LiveLake {
         }
         Err(unjoined)
     }
+}
 
-    /// The tails that continue the snapshot.
-    async fn tails_after(&self, snapshot: &LakeSnapshot) -> Result<Vec<Tail>, TailError> {
-        let mut tails = Vec::with_capacity(self.followers.len());
-        for follower in &self.followers {
-            let stored = snapshot.stored_of(follower.partition());
-            tails.push(follower.tail_after(stored).await?);
-        }
-        Ok(tails)
-    }
+/// The tails that continue the snapshot.
+async fn tails_after(followers: &[Arc<Follower>], snapshot: &LakeSnapshot) -> Result<Vec<Tail>, TailError> {
+    try_join_all(followers.iter().map(|follower| follower.tail_after(snapshot.stored_of(follower.partition())))).await
 }
 
 fn join(snapshot: LakeSnapshot, tails: Vec<Tail>) -> Cut {

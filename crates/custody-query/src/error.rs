@@ -44,6 +44,12 @@ pub enum QueryError {
         /// The follower's bound.
         bound: usize,
     },
+    /// The log has records and does not give them.
+    #[error("the log's partition `{partition}` has records that it does not give; its broker may be unreachable")]
+    LogSilent {
+        /// The partition.
+        partition: String,
+    },
     /// The lake could not be read.
     #[error("the lake can't be read: {0}")]
     Lake(#[source] Cause),
@@ -102,14 +108,14 @@ impl Fault for QueryError {
         match self {
             Self::ReadOnly { .. } | Self::Syntax(_) | Self::Plan(_) | Self::Parameter(_) | Self::Value(_) => FaultOwner::Caller,
             Self::TimedOut(_) | Self::TooLarge(_) => FaultOwner::Caller,
-            Self::LakeBehind { .. } | Self::Lake(_) | Self::Log(_) | Self::Output(_) => FaultOwner::Operator,
+            Self::LakeBehind { .. } | Self::LogSilent { .. } | Self::Lake(_) | Self::Log(_) | Self::Output(_) => FaultOwner::Operator,
             Self::Engine(_) => FaultOwner::Product,
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
-            Self::LakeBehind { .. } => Retry::After(RETRY_WHEN_BEHIND),
+            Self::LakeBehind { .. } | Self::LogSilent { .. } => Retry::After(RETRY_WHEN_BEHIND),
             _ => Retry::Never,
         }
     }
@@ -124,6 +130,7 @@ impl Fault for QueryError {
             Self::TimedOut(_) => "sql_timed_out",
             Self::TooLarge(_) => "sql_too_large",
             Self::LakeBehind { .. } => "lake_behind",
+            Self::LogSilent { .. } => "log_silent",
             Self::Lake(_) => "lake_unreadable",
             Self::Log(_) => "log_unreadable",
             Self::Output(_) => "output_failed",

@@ -5,9 +5,10 @@
 //!   follower          start ──▶│ chunk         │ chunk        │ next: read from here at the next question
 //!   snapshot                        ▲ P: rows below are in the lake, rows from here on are the tail
 //! ```
-//! A question pulls: the log is read and decoded when somebody asks, so nobody who does not ask pays for it, and an event that
-//! was durable before the question is in its answer. Chunks below a snapshot's position are let go. Where the rows from P on do
-//! not fit the bound, the oldest go and P lies before `start`: the caller takes a newer snapshot.
+//! A question pulls: the log is asked for its end and read and decoded up to there, so an event that was durable before the question
+//! is in its answer. A process that serves many questions also pulls between them ([`Follower::keep_up`]), so that no question has
+//! much to decode. Chunks below a snapshot's position are let go. Where the rows from P on do not fit the bound, the oldest go and P
+//! lies before `start`: the caller takes a newer snapshot.
 
 mod chunk;
 #[cfg(test)]
@@ -23,6 +24,12 @@ use tokio::sync::Mutex;
 use self::chunk::Chunk;
 pub(crate) use self::chunk::Seen;
 use crate::QueryError;
+
+/// How long a log may keep back a record that it has: longer than a broker's hand-over to another, short for a person who waits.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+
+/// One wait for records within it.
+const ONE_WAIT: Duration = Duration::from_millis(250);
 
 /// How much a follower may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +133,17 @@ impl Follower {
         if from < held.start {
             return Err(TailError::CutOff);
         }
-        while held.read_more(&self.partition, self.config.read_bytes).await? {
+        let end = held.reader.bounds().await.map_err(unreadable)?.end;
+        let mut silence = Duration::ZERO;
+        while held.next < end {
+            if held.read_more(&self.partition, self.config.read_bytes, ONE_WAIT).await? {
+                silence = Duration::ZERO;
+            } else {
+                silence += ONE_WAIT;
+            }
+            if silence >= LONGEST_SILENCE {
+                return Err(TailError::Failed(QueryError::LogSilent { partition: self.partition.clone() }));
+            }
             held.keep_within(&self.config);
             if from < held.start {
                 return Err(TailError::CutOff);
@@ -134,12 +151,30 @@ impl Follower {
         }
         held.tail(stored).map_err(TailError::Failed)
     }
+
+    /// Takes in what the log has by now, within the bounds, and lets go what is `stored` already. What can't be read now is the next
+    /// question's trouble.
+    pub(crate) async fn keep_up(&self, stored: LogPosition) {
+        let mut held = self.held.lock().await;
+        held.let_go_below(stored);
+        while let Ok(true) = held.read_more(&self.partition, self.config.read_bytes, Duration::ZERO).await {
+            held.keep_within(&self.config);
+        }
+    }
+
+    /// Rows and bytes held now.
+    pub async fn holds(&self) -> (usize, usize) {
+        let held = self.held.lock().await;
+        (held.chunks.iter().map(Chunk::rows).sum(), held.chunks.iter().map(Chunk::bytes).sum())
+    }
 }
 
 fn unreadable(error: ReadError) -> TailError {
     match error {
         ReadError::Truncated { .. } => TailError::Truncated(QueryError::Log(Box::new(error))),
-        ReadError::NotAJournal { .. } | ReadError::Disk(_) => TailError::Failed(QueryError::Log(Box::new(error))),
+        ReadError::NotAJournal { .. } | ReadError::Disk(_) | ReadError::Unavailable { .. } => {
+            TailError::Failed(QueryError::Log(Box::new(error)))
+        }
     }
 }
 
@@ -160,13 +195,13 @@ impl Held {
         }
     }
 
-    /// Reads once; says whether there was anything.
-    async fn read_more(&mut self, partition: &str, read_bytes: usize) -> Result<bool, TailError> {
+    /// Reads once; says whether anything came.
+    async fn read_more(&mut self, partition: &str, read_bytes: usize, wait: Duration) -> Result<bool, TailError> {
         if self.reader_astray {
             self.reader.seek(self.next);
         }
         self.reader_astray = true;
-        let records = self.reader.read(read_bytes, Duration::ZERO).await.map_err(unreadable)?;
+        let records = self.reader.read(read_bytes, wait).await.map_err(unreadable)?;
         let Some(last) = records.last().map(|record| record.position) else {
             self.reader_astray = false;
             return Ok(false);

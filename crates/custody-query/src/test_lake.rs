@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use custody_event::{Control, Cost, Encoder, Envelope, Event, Invocation, Kind, Outcome, Prompt, Request, Route, Validation};
 use custody_lake::{dead_letter_columns, decode, event_columns};
-use custody_log::{LogReader, ReadError};
+use custody_log::{LogBounds, LogReader, ReadError};
 use custody_types::{LogPosition, LogRecord, Seq, Source, Text, Timestamp};
 use datafusion::{catalog::TableProvider, datasource::MemTable};
 
@@ -50,6 +50,13 @@ impl LogReader for TestReader {
         let found: Vec<_> = log.iter().filter(|record| record.position >= self.next).take(self.at_once).cloned().collect();
         self.next = found.last().map_or(self.next, |record| record.position.next());
         Ok(found)
+    }
+
+    async fn bounds(&mut self) -> Result<LogBounds, ReadError> {
+        let log = self.log.0.lock().unwrap();
+        let first = log.first().map_or(LogPosition::START, |record| record.position);
+        let end = log.last().map_or(LogPosition::START, |record| record.position.next());
+        Ok(LogBounds { first, end })
     }
 
     fn seek(&mut self, to: LogPosition) {

@@ -2,6 +2,8 @@
 
 pub mod disk;
 pub mod events;
+#[cfg(feature = "log-suite")]
+pub mod log_suite;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "upstream")]

@@ -1,6 +1,6 @@
 //! Places in the log and the records that stand there, common to every log adapter and to the lake that stores them.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use bytes::Bytes;
 
@@ -51,6 +51,21 @@ pub struct Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.journal, self.epoch)
+    }
+}
+
+/// The text names no source.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a source: use <journal id>.<epoch>")]
+pub struct ParseSourceError(String);
+
+impl FromStr for Source {
+    type Err = ParseSourceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = || ParseSourceError(text.chars().take(64).collect());
+        let (journal, epoch) = text.split_once('.').ok_or_else(refused)?;
+        Ok(Self { journal: journal.parse().map_err(|_| refused())?, epoch: epoch.parse().map_err(|_| refused())? })
     }
 }
 

@@ -1,9 +1,19 @@
 //! The one binary of Custody. It assembles the parts and owns what only a program may do: arguments, signals, standard output.
 
+mod deadletters;
+mod deployment;
+mod figures;
+mod ingest_parts;
+mod journal;
 mod keys;
+mod lake;
+mod orphans;
+mod process;
 mod replay;
+mod service;
 mod sql;
 mod terminal;
+mod topics;
 mod up;
 
 use std::process::ExitCode;
@@ -33,6 +43,18 @@ struct Arguments {
 enum Command {
     /// Run everything in one process: gateway, journal, ingest and lake.
     Up(up::UpArgs),
+    /// Serve governed requests, and ship their events to Kafka.
+    Gateway(service::GatewayArgs),
+    /// Move the log into the lake.
+    Ingest(service::IngestArgs),
+    /// Answer questions over HTTP, with the log's newest events.
+    Query(service::QueryArgs),
+    /// Compare and make the log's topic.
+    Topics(topics::TopicsArgs),
+    /// Look after the lake: status, compaction, vacuum.
+    Lake(lake::LakeArgs),
+    /// Look at records that are no events, and try them again.
+    Deadletters(deadletters::DeadlettersArgs),
     /// Ask the evidence in SQL.
     Sql(sql::SqlArgs),
     /// Send governed requests that follow a trace.
@@ -44,6 +66,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     init_log();
+    choose_cryptography();
     hide_panic_messages();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -52,6 +75,12 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Up(args) => up::run(args).await,
+            Command::Gateway(args) => service::run_gateway(args).await,
+            Command::Ingest(args) => service::run_ingest(args).await,
+            Command::Query(args) => service::run_query(args).await,
+            Command::Topics(args) => topics::run(args).await,
+            Command::Lake(args) => lake::run(args).await,
+            Command::Deadletters(args) => deadletters::run(args).await,
             Command::Sql(args) => sql::run(args).await,
             Command::Replay(args) => replay::run(args).await,
             Command::Keys(args) => keys::run(&args),
@@ -63,6 +92,12 @@ fn main() -> ExitCode {
 fn failed(error: &anyhow::Error) -> ExitCode {
     terminal::note(&format!("custody: {error:#}"));
     ExitCode::FAILURE
+}
+
+/// Two providers are linked, one by the AWS libraries and one by the object store's; without a choice the first connection panics.
+fn choose_cryptography() {
+    // An error means that one is chosen already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 /// Libraries are heard from `warn` on; our own crates from `info`.

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::run;
 
 /// Layer of each crate; a crate may use only crates of a lower layer. Services stand side by side and never import each other.
-const LAYERS: [(&str, u8); 14] = [
+const LAYERS: [(&str, u8); 15] = [
     ("custody-types", 0),
+    ("custody-config", 0),
     ("custody-event", 1),
     ("custody-policy", 2),
     ("custody-price", 2),
@@ -26,10 +27,12 @@ const LAYERS: [(&str, u8); 14] = [
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 11] = [
+const OWNERS: [(&str, &str); 13] = [
     ("serde_avro_fast", "custody-event"),
     ("cedar-policy", "custody-policy"),
     ("arrow-avro", "custody-lake"),
+    ("rdkafka", "custody-log"),
+    ("aws-msk-iam-sasl-signer", "custody-log"),
     ("deltalake", "custody-lake"),
     ("datafusion", "custody-query"),
     ("jsonschema", "custody-gateway"),

@@ -30,7 +30,7 @@ pub async fn serve(folder: &Path, upstream: SocketAddr, is_durable: bool) -> Res
     let (workspace, key) = workspace(&folder.join("workspace"), upstream)?;
     let models = models(&workspace)?;
     let recorder: Arc<dyn Recorder> = if is_durable { durable(&folder.join("journal"))? } else { Arc::new(Unrecorded) };
-    let config = GatewayConfig { producer: "custody-bench/0.1.0".to_owned(), hash_key_file: folder.join("hash.key") };
+    let config = GatewayConfig { producer: "custody-bench/0.1.0".to_owned(), hash_key_file: folder.join("hash.key"), more_metrics: None };
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let gateway = Gateway::build(config, Arc::new(workspace), recorder, models, clock, ids)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -7,6 +7,7 @@ use custody_event::Event;
 use super::{
     Stopped,
     case::Case,
+    measure::{self, Attempt},
     route::{Plan, Routed},
 };
 use crate::{encode, gateway::Inner, recorder::OpenRecord, refusal::Refusal, stage::Stage, workspace::RouteConfig};
@@ -42,12 +43,23 @@ pub(super) async fn record(gateway: &Inner, routed: Routed) -> Result<Recorded, 
         },
     };
     match recorded {
-        Ok(open) => Ok(Recorded { case, plan, route, open, _private: () }),
+        Ok(open) => confirmed(gateway, Recorded { case, plan, route, open, _private: () }).await,
         Err((error, open)) => {
             forget_attempt(&mut case, &mut pending, first);
             Err(Box::new(Stopped { case, refusal: Refusal::unrecorded(&error), open, pending }))
         }
     }
+}
+
+/// Where the control level wants the intent to survive the machine, the attempt waits until the log has it too (D2).
+async fn confirmed(gateway: &Inner, recorded: Recorded) -> Result<Recorded, Box<Stopped>> {
+    let ack = gateway.workspace.settings.recording.ack(recorded.plan.capability.policy.facts().control_level);
+    let Err(unconfirmed) = gateway.recorder.confirm(recorded.open.end(), ack).await else { return Ok(recorded) };
+    let Recorded { mut case, route, open, .. } = recorded;
+    let refusal = Refusal::unconfirmed(unconfirmed);
+    let attempt = Attempt::not_sent(gateway, refusal.code);
+    let pending = vec![measure::invocation(gateway, &mut case, &route, &attempt)];
+    Err(Box::new(Stopped { case, refusal, open: Some(open), pending }))
 }
 
 /// The attempt does not leave: what was said of it is no fact. A failed attempt before it stays one.

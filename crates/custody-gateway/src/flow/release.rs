@@ -36,11 +36,16 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
     let Ok(records) = encode::all(&pending) else {
         return Err(Box::new(Stopped { case, refusal: Refusal::defect(), open: Some(open), pending: Vec::new() }));
     };
-    let durable = open.close(records).await;
+    let durable = match open.close(records).await {
+        Err(error) => Err(not_durable(&case, Some(&error), true)),
+        Ok(appended) => {
+            let ack = gateway.workspace.settings.recording.ack(plan.capability.policy.facts().control_level);
+            gateway.recorder.confirm(appended.end, ack).await.map(|()| appended).map_err(Refusal::unconfirmed)
+        }
+    };
     let (_, overhead) = case.elapsed(gateway);
     match durable {
-        Err(error) => {
-            let refusal = not_durable(&case, Some(&error), true);
+        Err(refusal) => {
             measure::ended(gateway, &case, refusal.class, Some(&refusal));
             reply.refuse(&case.id_text, &refusal, None, overhead).await;
         }

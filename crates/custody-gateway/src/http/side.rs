@@ -21,7 +21,11 @@ pub(super) fn readiness(gateway: &Inner) -> Response<AnswerBody> {
 }
 
 pub(super) fn metrics(gateway: &Inner) -> Response<AnswerBody> {
-    text(StatusCode::OK, "text/plain; version=0.0.4", gateway.metrics.render(&gateway.recorder.stats()))
+    let mut lines = gateway.metrics.render(&gateway.recorder.stats());
+    if let Some(more) = &gateway.more_metrics {
+        lines.extend(more().into_bytes());
+    }
+    text(StatusCode::OK, "text/plain; version=0.0.4", lines)
 }
 
 /// The capabilities that this caller may invoke, by the same policies that decide when it does.

@@ -12,7 +12,7 @@ use super::{
     harness::{Harness, body, journal_config, kinds, outcome},
     log_lines,
 };
-use crate::{OpenRecord, Recorder, SystemClock, SystemIds, recover};
+use crate::{Ack, OpenRecord, Recorder, SystemClock, SystemIds, Unconfirmed, recover};
 
 /// The journal, which panics when it is to admit a request.
 struct PanickingRecorder(Journal);
@@ -25,6 +25,10 @@ impl Recorder for PanickingRecorder {
 
     async fn admit(&self, _: [u8; 16], _: Vec<Bytes>) -> Result<Box<dyn OpenRecord>, AppendError> {
         panic!("a recorder with a defect")
+    }
+
+    async fn confirm(&self, _: custody_types::LogPosition, _: Ack) -> Result<(), Unconfirmed> {
+        Ok(())
     }
 
     fn stats(&self) -> JournalStats {

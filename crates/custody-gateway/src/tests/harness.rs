@@ -107,7 +107,7 @@ impl Harness {
         let workspace = Arc::new(Workspace::load(folder.path()).unwrap());
         let model = Arc::new(CountingModel::default());
         let models = workspace.routes.keys().map(|route| (route.clone(), Arc::clone(&model) as Arc<dyn Model>)).collect();
-        let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.path().join(".hash-key") };
+        let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.path().join(".hash-key"), more_metrics: None };
         let gateway = Gateway::build(config, workspace, recorder, models, Arc::new(SystemClock::new()), Arc::new(SystemIds)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use custody_config::{Mistakes, Reader};
 use custody_dialect::SensitiveJson;
 use custody_policy::{Capability as PolicyCapability, CapabilityFacts, TenantScope};
 use custody_types::{CapabilityName, ControlLevel, DataClass, Feature, Handling, PromptId, RouteName, TenantId, Text, Workflow};
 use sha2::{Digest, Sha256};
 use toml::Table;
 
-use super::{
-    mistakes::Mistakes,
-    prompt::{PromptVersion, Prompts},
-    reader::Reader,
-};
+use super::prompt::{PromptVersion, Prompts};
 
 /// What a caller may ask for.
 #[derive(Debug)]
@@ -112,7 +109,7 @@ pub(super) fn read(file: &str, table: &Table, mistakes: &Mistakes, prompts: &Pro
     let validation = read_validation(reader.section("validation"), handling.unwrap_or(Handling::MachineAction));
     let limits = read_limits(reader.section("limits"));
     let caller_system = read_caller_system(&reader);
-    reader.has("scope");
+    let _ = reader.has("scope");
     let facts = CapabilityFacts {
         name: name.clone()?,
         owner: owner?.to_owned(),

@@ -6,9 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use custody_config::Mistakes;
 use sha2::{Digest, Sha256};
-
-use super::mistakes::Mistakes;
 
 /// No workspace file is larger than this; a larger one is a mistake, such as a log put into the folder.
 const MAX_FILE_BYTES: u64 = 4 << 20;

@@ -8,13 +8,14 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use custody_config::{Mistakes, Reader};
 use custody_policy::{GroupName, Principal, PrincipalFacts, PrincipalKind};
 use custody_types::{ApiKeyId, PrincipalId, SensitiveText, TenantId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use toml::Table;
 
-use super::{mistakes::Mistakes, reader::Reader, tenants::Tenant};
+use super::tenants::Tenant;
 
 pub(super) const FILE: &str = "keys.toml";
 const PREFIX: &str = "ck_";

@@ -2,18 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, io, path::Path, sync::Arc};
 
+use custody_config::{Mistake, Mistakes, Reader};
 use custody_policy::{PolicySet, SourceFile, TenantScope};
 use custody_price::PriceBook;
 use custody_types::{CapabilityName, Fault, FaultOwner, Retry, RouteName, TenantId, Text};
 use toml::Table;
 
-use super::{
-    Capability, RouteConfig, Settings, Tenant, Workspace, WorkspaceFiles, capability, keys,
-    mistakes::{Mistake, Mistakes},
-    prompt,
-    reader::Reader,
-    routes, settings, tenants,
-};
+use super::{Capability, RouteConfig, Settings, Tenant, Workspace, WorkspaceFiles, capability, keys, prompt, routes, settings, tenants};
 
 const MAIN_FILE: &str = "custody.toml";
 const SCHEMA_FILE: &str = "policies/schema.cedarschema";

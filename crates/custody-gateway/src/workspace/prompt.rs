@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use custody_config::{Mistakes, Reader};
 use custody_types::{PromptId, Text};
 use sha2::{Digest, Sha256};
 use toml::Table;
-
-use super::{mistakes::Mistakes, reader::Reader};
 
 /// One version of one prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,9 @@ use std::{
     sync::Arc,
 };
 
+use custody_config::Reader;
 use custody_policy::{Route as PolicyRoute, RouteFacts, TenantScope};
 use custody_types::{DataClass, ModelName, RouteName, TenantId, Text};
-
-use super::reader::Reader;
 
 /// One way to one model.
 #[derive(Debug)]

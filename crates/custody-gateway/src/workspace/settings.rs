@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use custody_types::{Environment, Text};
+use custody_config::Reader;
+use custody_types::{ControlLevel, Environment, Text};
 
-use super::reader::Reader;
-use crate::stage::Stage;
+use crate::{recorder::Ack, stage::Stage};
 
 /// What holds for the whole deployment.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Settings {
     pub limits: FlowLimits,
     /// Which of the caller's tags become part of events.
     pub tags: TagRule,
+    /// Where records must be before what they permit may happen.
+    pub recording: Recording,
     /// Hosts off this machine that models may be called on.
     pub egress_hosts: Vec<String>,
     /// Which stages are switched off at start.
@@ -85,6 +87,20 @@ pub struct StageSwitches {
     pub off: BTreeSet<Stage>,
 }
 
+/// Where a request's records must be, by the control level of its capability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recording {
+    from_level: Option<ControlLevel>,
+}
+
+impl Recording {
+    /// What a control level asks for.
+    #[must_use]
+    pub fn ack(&self, level: ControlLevel) -> Ack {
+        if self.from_level.is_some_and(|from| level >= from) { Ack::Log } else { Ack::Journal }
+    }
+}
+
 pub(super) fn read(root: &Reader<'_>) -> Option<Settings> {
     let environment = root.parsed("environment", "a label such as production");
     let server = read_server(root.section("server"));
@@ -93,8 +109,9 @@ pub(super) fn read(root: &Reader<'_>) -> Option<Settings> {
     let stages = root.section("stages");
     let switches = StageSwitches { off: stages.list("off", "stage names").into_iter().collect() };
     stages.finish();
+    let recording = read_recording(root.section("recording"));
     let egress_hosts = root.list("egress_hosts", "host names");
-    Some(Settings { environment: environment?, server, limits, tags, egress_hosts, switches })
+    Some(Settings { environment: environment?, server, limits, tags, recording, egress_hosts, switches })
 }
 
 fn read_server(reader: Reader<'_>) -> ServerSettings {
@@ -134,6 +151,18 @@ fn read_limits(reader: Reader<'_>) -> FlowLimits {
     };
     reader.finish();
     limits
+}
+
+/// Regulated work outlives the machine that it ran on, unless somebody decides otherwise.
+fn read_recording(reader: Reader<'_>) -> Recording {
+    const KEY: &str = "ack_log_from";
+    let from_level = if reader.is_text(KEY, "never") {
+        None
+    } else {
+        Some(reader.optional_parsed(KEY, "a control level, or never").unwrap_or(ControlLevel::Regulated))
+    };
+    reader.finish();
+    Recording { from_level }
 }
 
 fn read_tags(reader: Reader<'_>) -> TagRule {

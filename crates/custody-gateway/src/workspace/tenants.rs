@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use custody_config::{Mistakes, Reader};
 use custody_types::{TenantId, Text};
 use toml::Table;
-
-use super::{mistakes::Mistakes, reader::Reader};
 
 pub(super) const FILE: &str = "tenants.toml";
 

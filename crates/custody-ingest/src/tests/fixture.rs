@@ -35,6 +35,12 @@ fn journal() -> JournalId {
     JournalId::from_uuid(Uuid::from_u128(7))
 }
 
+/// The same record under another journal.
+pub fn of_journal(number: u128, record: LogRecord) -> LogRecord {
+    let journal = JournalId::from_uuid(Uuid::from_u128(number));
+    LogRecord { source: Source { journal, ..record.source }, ..record }
+}
+
 /// An event with this id; one byte of the id counts as one byte of the record.
 pub fn record(position: u64, epoch: u32, seq: u64, event_id: &str) -> LogRecord {
     let source = Source { journal: journal(), epoch };
@@ -126,6 +132,10 @@ impl KeyedRows for Vec<RowKey> {
     fn retain(&mut self, keep: &dyn Fn(&RowKey) -> bool) {
         Vec::retain(self, |key| keep(key));
     }
+
+    fn append(&mut self, more: Self) {
+        self.extend(more);
+    }
 }
 
 impl From<FoundLetters> for Vec<DeadLetter> {
@@ -170,6 +180,8 @@ type TestIngest = Ingest<ListLog, PlainDecode, FakeTable<Vec<RowKey>>, FakeTable
 /// One ingest over one log and its tables.
 pub struct Scene {
     pub log: ListLog,
+    /// A second partition, where there is one.
+    pub second: Option<ListLog>,
     pub events: FakeTable<Vec<RowKey>>,
     pub chaos: Arc<Scripted>,
     pub metrics: Arc<IngestMetrics>,
@@ -192,18 +204,26 @@ impl Scene {
         log.replace(records);
         let chaos = Arc::new(Scripted::default());
         let (events, dead_letters) = (FakeTable::new(chaos.clone()), FakeTable::new(chaos.clone()));
-        Self::over(config, log, chaos, events, dead_letters, Arc::default())
+        Self::over(config, (log, None), chaos, events, dead_letters, Arc::default())
+    }
+
+    /// An ingest of two partitions.
+    pub fn of_two(records: impl IntoIterator<Item = LogRecord>, second: impl IntoIterator<Item = LogRecord>) -> Self {
+        let one = Self::with(records);
+        let other = one.log.beside();
+        other.replace(second);
+        Self::over(one.config, (one.log, Some(other)), one.chaos, one.events, one.dead_letters, one.ids)
     }
 
     /// A second ingest over the same log and tables.
     pub fn another(&self) -> Self {
         let (events, dead_letters) = (self.events.clone(), self.dead_letters.clone());
-        Self::over(self.config, self.log.clone(), self.chaos.clone(), events, dead_letters, self.ids.clone())
+        Self::over(self.config, (self.log.clone(), None), self.chaos.clone(), events, dead_letters, self.ids.clone())
     }
 
     fn over(
         config: IngestConfig,
-        log: ListLog,
+        (log, second): (ListLog, Option<ListLog>),
         chaos: Arc<Scripted>,
         events: FakeTable<Vec<RowKey>>,
         dead_letters: FakeTable<Vec<DeadLetter>>,
@@ -212,7 +232,7 @@ impl Scene {
         let watched = Watched::default();
         let (metrics, alarms) = (watched.metrics, watched.alarms);
         let (floor, stop) = (Arc::default(), watch::Sender::new(false));
-        let scene = Self { log, events, chaos, metrics, dead_letters, alarms, floor, config, ids, ingest: Mutex::new(None), stop };
+        let scene = Self { log, second, events, chaos, metrics, dead_letters, alarms, floor, config, ids, ingest: Mutex::new(None), stop };
         scene.restart();
         scene
     }
@@ -220,16 +240,16 @@ impl Scene {
     /// Forgets everything but log and tables.
     pub fn restart(&self) {
         let floor = Arc::clone(&self.floor);
-        let mut log = self.log.clone();
-        log.seek(LogPosition::START);
+        let mut logs: Vec<ListLog> = std::iter::once(&self.log).chain(&self.second).cloned().collect();
+        logs.iter_mut().for_each(|log| log.seek(LogPosition::START));
         let parts = IngestParts {
-            clock: Arc::new(log.clone()),
-            log,
+            clock: Arc::new(self.log.clone()),
+            logs,
             decoder: PlainDecode,
             events: self.events.clone(),
             dead_letters: self.dead_letters.clone(),
             lookup: Arc::new(Asks(self.events.clone())),
-            acknowledge: Box::new(move |place: LogPosition| floor.store(place.get(), Ordering::Relaxed)),
+            acknowledge: Box::new(move |_: &str, place: LogPosition| floor.store(place.get(), Ordering::Relaxed)),
             ids: self.ids.clone(),
             observer: Arc::new(Watched { metrics: self.metrics.clone(), alarms: self.alarms.clone() }),
         };

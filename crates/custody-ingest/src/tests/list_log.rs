@@ -3,30 +3,42 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
-use custody_log::{LogReader, ReadError};
+use custody_log::{LogBounds, LogReader, ReadError};
 use custody_types::{LogPosition, LogRecord};
 
 #[derive(Clone, Default)]
 pub struct ListLog {
     shared: Arc<Mutex<Vec<LogRecord>>>,
     truncated: Arc<AtomicU64>,
+    withheld: Arc<AtomicBool>,
     pub clock: Arc<AtomicU64>,
+    number: u32,
     at: u64,
 }
 
 impl ListLog {
+    /// Another partition under the same clock.
+    pub fn beside(&self) -> Self {
+        Self { clock: Arc::clone(&self.clock), number: self.number + 1, ..Self::default() }
+    }
+
     pub fn push(&self, record: LogRecord) {
         self.shared.lock().expect("not poisoned").push(record);
     }
 
     pub fn truncate(&self, first: u64) {
         self.truncated.store(first, Ordering::Relaxed);
+    }
+
+    /// From now on gives nothing, though it has it.
+    pub fn withhold(&self) {
+        self.withheld.store(true, Ordering::Relaxed);
     }
 
     pub fn replace(&self, records: impl IntoIterator<Item = LogRecord>) {
@@ -40,6 +52,9 @@ impl LogReader for ListLog {
         let first = self.truncated.load(Ordering::Relaxed);
         if self.at < first {
             return Err(ReadError::Truncated { asked: LogPosition::new(self.at), first: LogPosition::new(first) });
+        }
+        if self.withheld.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
         }
         let mut bytes = 0;
         let records = self.shared.lock().expect("not poisoned").clone();
@@ -56,6 +71,12 @@ impl LogReader for ListLog {
         Ok(read)
     }
 
+    async fn bounds(&mut self) -> Result<LogBounds, ReadError> {
+        let end = self.shared.lock().expect("not poisoned").len() as u64;
+        let first = self.truncated.load(Ordering::Relaxed).min(end);
+        Ok(LogBounds { first: LogPosition::new(first), end: LogPosition::new(end) })
+    }
+
     fn position(&self) -> LogPosition {
         LogPosition::new(self.at)
     }
@@ -65,6 +86,6 @@ impl LogReader for ListLog {
     }
 
     fn partition(&self) -> String {
-        "journal/test".into()
+        if self.number == 0 { "journal/test".into() } else { format!("journal/test{}", self.number) }
     }
 }

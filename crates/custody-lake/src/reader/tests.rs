@@ -1,10 +1,10 @@
-use std::sync::LazyLock;
+use std::path::Path;
 
 use arrow::{
     array::{AsArray, RecordBatch},
-    datatypes::{Int64Type, SchemaRef},
+    datatypes::Int64Type,
 };
-use custody_event::{EVENT_SCHEMA_JSON, Event, SchemaTree, canonical::canonical_bytes};
+use custody_event::{Event, canonical::canonical_bytes};
 use custody_testkit::events::{any_event, sample_events};
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
 use proptest::test_runner::{Config, TestRunner};
@@ -12,16 +12,12 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    DeadLetterStore, DeltaStore, EventStore, TableStore,
+    DeadLetterRows, DeadLetterStore, DeltaStore, EventStore, LakeRows, TableStore,
     canonical::canonical_by_schema,
-    canonical_from_row,
-    columns::table_columns,
-    dead_letter_columns, decode,
+    canonical_from_row, dead_letter_columns, decode,
     decode::EventDecoder,
     event_columns,
-    schemas::Schemas,
-    table::TableDefinition,
-    testing::{PARTITION, records, tools},
+    testing::{LATER, LaterRows, PARTITION, later_schemas, records, tools},
 };
 
 /// A lake with both tables.
@@ -104,34 +100,6 @@ async fn rows_of_the_log_and_rows_of_the_table_have_the_same_columns_and_types()
     assert_eq!(snapshot.dead_letters().schema(), dead_letter_columns());
     for batch in query(snapshot.events(), "select * from events").await {
         assert_eq!(batch.schema().fields(), event_columns().fields());
-    }
-}
-
-static LATER: LazyLock<(String, SchemaTree)> = LazyLock::new(|| {
-    let of_outcome = "{ \"name\": \"class\", \"type\": \"string\"";
-    let more_in_outcome =
-        format!("{{ \"name\": \"appeal\", \"type\": [\"null\", \"string\"], \"field-id\": 799, \"default\": null }}, {of_outcome}");
-    let more = "\"fields\": [ { \"name\": \"residency\", \"type\": [\"null\", \"string\"], \"field-id\": 22, \"default\": null },";
-    let later = EVENT_SCHEMA_JSON.replacen(of_outcome, &more_in_outcome, 1).replacen("\"fields\": [", more, 1);
-    let tree = SchemaTree::parse(&later).unwrap();
-    (later, tree)
-});
-
-fn later_schemas() -> Schemas {
-    Schemas::new(&[EVENT_SCHEMA_JSON], &LATER.0).unwrap()
-}
-
-/// Rows as a later version of this program has them: one more column in the envelope and one in a kind.
-struct LaterRows(Vec<RecordBatch>);
-
-impl LakeRows for LaterRows {
-    fn definition() -> TableDefinition {
-        static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| table_columns(&later_schemas()).unwrap());
-        TableDefinition { columns: COLUMNS.clone(), ..EventRows::definition() }
-    }
-
-    fn into_batches(self) -> Result<Vec<RecordBatch>, StoreError> {
-        Ok(self.0)
     }
 }
 

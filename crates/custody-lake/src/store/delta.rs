@@ -1,48 +1,36 @@
-//! The port over a Delta table in a folder.
-//!
-//! What is taken from the library and what is not: a commit is made for exactly one version (no retries of its own, which would move
-//! it past commits that the caller has not seen), application transactions are recorded and not compared, and its light append path is
-//! not used, because it drops transactions and statistics.
+//! The port over a Delta table in a folder or on S3.
 
-use std::{collections::HashMap, marker::PhantomData, path::Path, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 use custody_types::{Clock, IdSource};
 use deltalake::{
-    DeltaTableError,
-    kernel::{
-        Action, Add, Transaction,
-        transaction::{CommitBuilder, CommitProperties, PostCommit, PreparedCommit, TransactionError},
-    },
-    logstore::{LogStoreRef, object_store::ObjectStoreExt},
+    kernel::{Action, Transaction, transaction::PostCommit},
+    logstore::LogStoreRef,
     protocol::{DeltaOperation, SaveMode},
 };
-use serde_json::Value;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{
-    Staged, StagedFile, TableState, TableStore,
-    handle::{Access, TableHandle, log_store},
-    parquet_file::{EncodedFile, PARTITION_COLUMN, encode},
-    transactions::actions,
+    Staged, TableState, TableStore,
+    commit::{NewVersion, add, find},
+    handle::TableHandle,
+    parquet_file::{PARTITION_COLUMN, encode},
+    storage::{Access, log_store},
     upkeep::open_or_create,
+    upload::Uploader,
 };
 use crate::{
     error::{CommitError, StoreError},
+    location::LakeRoot,
     table::LakeRows,
 };
 
-/// Under this name the commit id stands in the commit's information.
-const COMMIT_ID: &str = "custodyCommitId";
-
-const MICROS_PER_MILLI: i64 = 1000;
-
-/// A Delta table in a folder that takes rows of one kind.
+/// A Delta table that takes rows of one kind.
 pub struct DeltaStore<R> {
     log_store: LogStoreRef,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
+    uploader: Uploader,
     /// Nothing when the last commit left it behind the table: it is opened anew.
     handle: Mutex<Option<TableHandle>>,
     rows: PhantomData<fn(R)>,
@@ -52,45 +40,27 @@ impl<R: LakeRows> DeltaStore<R> {
     /// Opens the table below the lake's root. It is made if it is not there, and gets columns that it lacks.
     ///
     /// # Errors
-    /// When the folder cannot be used or holds another table.
-    pub async fn open(lake: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Self, StoreError> {
-        let table = R::definition();
-        let log_store = log_store(lake, table.name, Access::Write)?;
-        let handle = open_or_create(&log_store, &table).await?;
-        Ok(Self { log_store, clock, ids, handle: Mutex::new(Some(handle)), rows: PhantomData })
+    /// When the root cannot be used or holds another table.
+    pub async fn open(lake: impl Into<LakeRoot>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Self, StoreError> {
+        Self::over(log_store(&lake.into(), R::definition().name, Access::Write)?, clock, ids).await
     }
 
-    async fn upload(&self, file: EncodedFile) -> Result<StagedFile, StoreError> {
-        let path = format!("{PARTITION_COLUMN}={}/{}.parquet", file.event_date, self.ids.event_id());
-        let bytes = file.bytes.len() as u64;
-        let store = self.log_store.object_store(None);
-        store.put(&path.as_str().into(), file.bytes.into()).await.map_err(StoreError::storage("writing rows"))?;
-        let modified_at_millis = self.clock.now().micros() / MICROS_PER_MILLI;
-        let EncodedFile { event_date, rows, statistics, .. } = file;
-        Ok(StagedFile { path, bytes, rows, event_date, statistics, modified_at_millis })
+    /// Opens the table whose log this is.
+    pub(crate) async fn over(log_store: LogStoreRef, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Self, StoreError> {
+        let handle = open_or_create(&log_store, &R::definition()).await?;
+        let uploader = Uploader::new(Arc::clone(&log_store), clock, ids);
+        Ok(Self { log_store, uploader, handle: Mutex::new(Some(handle)), rows: PhantomData })
     }
+}
 
-    async fn prepare<'h>(
-        &self,
-        handle: &'h TableHandle,
-        staged: Staged,
-        transactions: &[(String, i64)],
-        commit_id: Uuid,
-    ) -> Result<PreparedCommit<'h>, StoreError> {
-        let transactions = transactions.iter().map(|(id, version)| Transaction::new(id, *version)).collect();
-        let properties = CommitProperties::default()
-            .with_max_retries(0)
-            .with_metadata([(COMMIT_ID.to_owned(), Value::String(commit_id.to_string()))])
-            .with_application_transactions(transactions)
-            .with_cleanup_expired_logs(Some(false));
-        let operation =
-            DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec![PARTITION_COLUMN.to_owned()]), predicate: None };
-        CommitBuilder::from(properties)
-            .with_actions(staged.files.into_iter().map(add).collect())
-            .build(Some(handle.state()), Arc::clone(&self.log_store), operation)
-            .into_prepared_commit_future()
-            .await
-            .map_err(StoreError::storage("preparing a commit"))
+/// An append. The id is found again in the version that it made.
+fn append(staged: Staged, transactions: &[(String, i64)], commit_id: Uuid) -> NewVersion {
+    NewVersion {
+        actions: staged.files.into_iter().map(|file| Action::Add(add(file))).collect(),
+        transactions: transactions.iter().map(|(id, version)| Transaction::new(id, *version)).collect(),
+        operation: DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec![PARTITION_COLUMN.to_owned()]), predicate: None },
+        commit_id,
+        makes_checkpoints: true,
     }
 }
 
@@ -106,28 +76,6 @@ async fn follow(mut handle: TableHandle, landed: PostCommit) -> Option<TableHand
             tracing::warn!(%error, "lake table is opened anew after a commit");
             None
         }
-    }
-}
-
-fn add(file: StagedFile) -> Action {
-    Action::Add(Add {
-        path: file.path,
-        partition_values: HashMap::from([(PARTITION_COLUMN.to_owned(), Some(file.event_date))]),
-        size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
-        modification_time: file.modified_at_millis,
-        data_change: true,
-        stats: Some(file.statistics),
-        ..Add::default()
-    })
-}
-
-fn commit_error(version: u64, error: DeltaTableError) -> CommitError {
-    match error {
-        DeltaTableError::VersionAlreadyExists(_)
-        | DeltaTableError::Transaction {
-            source: TransactionError::VersionAlreadyExists(_) | TransactionError::CommitConflict(_) | TransactionError::MaxCommitAttempts(_),
-        } => CommitError::Conflict { version },
-        error => CommitError::Ambiguous { version, source: Box::new(error) },
     }
 }
 
@@ -152,7 +100,7 @@ impl<R: LakeRows> TableStore for DeltaStore<R> {
         let encoding = tokio::task::spawn_blocking(move || encode(&R::definition(), &rows.into_batches()?));
         let mut files = Vec::new();
         for file in encoding.await.map_err(StoreError::encoding)?? {
-            files.push(self.upload(file).await?);
+            files.push(self.uploader.upload(file).await?);
         }
         Ok(Staged { files })
     }
@@ -161,29 +109,13 @@ impl<R: LakeRows> TableStore for DeltaStore<R> {
         let mut slot = self.handle.lock().await;
         let at_snapshot = slot.take().filter(|handle| handle.version() == on.version);
         let handle = at_snapshot.ok_or(CommitError::Conflict { version: on.version })?;
-        let prepared = self.prepare(&handle, staged, transactions, commit_id).await.map_err(CommitError::Failed)?;
-        let landed = prepared.await.map_err(|error| commit_error(on.version, error))?;
+        let landed = append(staged, transactions, commit_id).land(&handle).await?;
         let version = landed.version;
         *slot = follow(handle, landed).await;
         Ok(version)
     }
 
     async fn find_commit(&self, commit_id: Uuid, since_version: u64) -> Result<Option<u64>, StoreError> {
-        const LOOKING: &str = "looking for a commit";
-        let commit_id = commit_id.to_string();
-        let latest = self.log_store.get_latest_version(since_version).await.map_err(StoreError::storage(LOOKING))?;
-        for version in since_version.saturating_add(1)..=latest {
-            let entry = self.log_store.read_commit_entry(version).await.map_err(StoreError::storage(LOOKING))?;
-            let entry = entry.ok_or_else(|| StoreError::storage(LOOKING)(format!("commit {version} is missing")))?;
-            if carries(&entry, &commit_id) {
-                return Ok(Some(version));
-            }
-        }
-        Ok(None)
+        find(&self.log_store, commit_id, since_version).await
     }
-}
-
-fn carries(entry: &[u8], commit_id: &str) -> bool {
-    let mut infos = actions(entry).filter_map(Result::ok);
-    infos.any(|action| action.pointer(&format!("/commitInfo/{COMMIT_ID}")).and_then(Value::as_str) == Some(commit_id))
 }

@@ -1,13 +1,10 @@
 //! An open table. A handle grows slower and larger with each version it lives through, so after [`MAX_UPDATES`] it is opened anew.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-use deltalake::{
-    DeltaTableBuilder, DeltaTableError, ensure_table_uri, kernel::EagerSnapshot, logstore::LogStoreRef, table::state::DeltaTableState,
-};
-use url::Url;
+use deltalake::{kernel::EagerSnapshot, logstore::LogStoreRef, table::state::DeltaTableState};
 
-use super::{TableState, durable_folder::DurableFolder, transactions::Transactions};
+use super::{TableState, transactions::Transactions};
 use crate::error::StoreError;
 
 /// Measured: a commit through a handle that saw 500 commits takes five times as long as through a fresh one.
@@ -15,40 +12,12 @@ const MAX_UPDATES: u32 = 50;
 
 const OPENING: &str = "opening the table";
 
-/// Whether what is written must be on the disk when the store answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Reads only.
-    Read,
-    /// Reads and writes durably.
-    Write,
-}
-
 /// A table at a version.
 pub(crate) struct TableHandle {
     log_store: LogStoreRef,
     state: DeltaTableState,
     transactions: Transactions,
     updates: u32,
-}
-
-/// The log of the table in a folder, which may not be there yet.
-pub(crate) fn log_store(lake: &Path, table: &'static str, access: Access) -> Result<LogStoreRef, StoreError> {
-    let url = table_url(lake, table).map_err(StoreError::storage(OPENING))?;
-    let builder = DeltaTableBuilder::from_url(url.clone()).map_err(StoreError::storage(OPENING))?;
-    let builder = match access {
-        Access::Read => builder,
-        Access::Write => builder.with_storage_backend(Arc::new(DurableFolder::new()), url),
-    };
-    builder.build_storage().map_err(StoreError::storage(OPENING))
-}
-
-fn table_url(lake: &Path, table: &str) -> Result<Url, DeltaTableError> {
-    let folder = std::path::absolute(lake.join(table)).map_err(DeltaTableError::generic)?;
-    std::fs::create_dir_all(&folder).map_err(DeltaTableError::generic)?;
-    Url::from_directory_path(&folder)
-        .map_err(|()| DeltaTableError::generic("folder has no URL"))
-        .and_then(|url| ensure_table_uri(url.as_str()))
 }
 
 impl TableHandle {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array},
     compute::{concat_batches, filter_record_batch, take},
-    datatypes::Date32Type,
+    datatypes::{Date32Type, SchemaRef},
     error::ArrowError,
     row::{Row, RowConverter, SortField},
 };
@@ -20,11 +20,11 @@ use parquet::{
     schema::types::ColumnPath,
 };
 
-use super::statistics::statistics_json;
+use super::statistics::FileStatistics;
 use crate::{error::StoreError, table::TableDefinition};
 
 /// The partition column; it stands in the path and the table's log, not in the file.
-pub(super) const PARTITION_COLUMN: &str = "event_date";
+pub(crate) const PARTITION_COLUMN: &str = "event_date";
 
 /// Rows of a row group: large enough for column chunks to compress, small enough for a bloom filter to be worth reading.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -47,12 +47,19 @@ const DISTINCT_NUMBERS: &[&str] = &["time", "log_position", "seq"];
 const DISTINCT_TEXTS: &[&str] = &["event_id"];
 
 /// A file that is not yet anywhere.
-pub(super) struct EncodedFile {
+pub(crate) struct EncodedFile {
     /// Its date, as the path and the table's log have it.
-    pub(super) event_date: String,
-    pub(super) rows: u64,
-    pub(super) statistics: String,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) event_date: String,
+    pub(crate) rows: u64,
+    pub(crate) statistics: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A file whose rows come batch by batch, in the table's order and without the partition column.
+pub(crate) struct FileWriter {
+    event_date: String,
+    statistics: FileStatistics,
+    writer: ArrowWriter<Vec<u8>>,
 }
 
 /// Encodes rows as one file for each date.
@@ -68,12 +75,35 @@ pub(super) fn encode(table: &TableDefinition, batches: &[RecordBatch]) -> Result
 fn encode_day(table: &TableDefinition, day: i32, rows: &RecordBatch) -> Result<EncodedFile, StoreError> {
     let sorted = without_partition(&sort(table, rows).map_err(StoreError::encoding)?).map_err(StoreError::encoding)?;
     let event_date = Date32Type::to_naive_date_opt(day).ok_or_else(|| StoreError::encoding(format!("day {day} has no date")))?;
-    Ok(EncodedFile {
-        event_date: event_date.format("%Y-%m-%d").to_string(),
-        rows: sorted.num_rows() as u64,
-        statistics: statistics_json(&sorted, table.with_statistics),
-        bytes: write(table, &sorted).map_err(StoreError::encoding)?,
-    })
+    let event_date = event_date.format("%Y-%m-%d").to_string();
+    let mut file = FileWriter::new(table, &sorted.schema(), event_date, sorted.num_rows())?;
+    file.write(&sorted)?;
+    file.finish()
+}
+
+impl FileWriter {
+    /// An empty file that will have at most so many rows.
+    pub(crate) fn new(table: &TableDefinition, columns: &SchemaRef, event_date: String, most_rows: usize) -> Result<Self, StoreError> {
+        let properties = properties(table, columns, most_rows).map_err(StoreError::encoding)?;
+        let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(columns), Some(properties)).map_err(StoreError::encoding)?;
+        Ok(Self { event_date, statistics: FileStatistics::of_columns(table.with_statistics), writer })
+    }
+
+    pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<(), StoreError> {
+        self.statistics.add(rows);
+        self.writer.write(rows).map_err(StoreError::encoding)
+    }
+
+    /// Bytes so far, of which those of the last row group are an estimate.
+    pub(crate) fn bytes(&self) -> usize {
+        self.writer.bytes_written().saturating_add(self.writer.in_progress_size())
+    }
+
+    pub(crate) fn finish(self) -> Result<EncodedFile, StoreError> {
+        let (rows, statistics) = (self.statistics.rows(), self.statistics.to_json());
+        let bytes = self.writer.into_inner().map_err(StoreError::encoding)?;
+        Ok(EncodedFile { event_date: self.event_date, rows, statistics, bytes })
+    }
 }
 
 fn split_by_date(all: &RecordBatch) -> Result<BTreeMap<i32, RecordBatch>, ArrowError> {
@@ -116,15 +146,7 @@ fn without_partition(rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     rows.project(&kept)
 }
 
-fn write(table: &TableDefinition, rows: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), Some(properties(table, rows)?))?;
-    writer.write(rows)?;
-    writer.close()?;
-    Ok(bytes)
-}
-
-fn properties(table: &TableDefinition, rows: &RecordBatch) -> Result<WriterProperties, ParquetError> {
+fn properties(table: &TableDefinition, columns: &SchemaRef, most_rows: usize) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_created_by(concat!("custody ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -134,11 +156,11 @@ fn properties(table: &TableDefinition, rows: &RecordBatch) -> Result<WriterPrope
         .set_statistics_enabled(EnabledStatistics::None)
         .set_statistics_truncate_length(Some(STATISTICS_BYTES))
         .set_column_index_truncate_length(Some(STATISTICS_BYTES))
-        .set_sorting_columns(Some(sorting(table, rows)));
+        .set_sorting_columns(Some(sorting(table, columns)));
     for name in table.with_statistics {
         properties = properties.set_column_statistics_enabled(path(name), EnabledStatistics::Page);
     }
-    let distinct = rows.num_rows().min(ROW_GROUP_ROWS) as u64;
+    let distinct = most_rows.min(ROW_GROUP_ROWS) as u64;
     for name in table.with_bloom {
         properties = properties
             .set_column_bloom_filter_enabled(path(name), true)
@@ -158,8 +180,7 @@ fn encodings(mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder
 }
 
 /// Leaf columns are counted, and the sort columns may stand after nested ones, so leaves are counted up to each.
-fn sorting(table: &TableDefinition, rows: &RecordBatch) -> Vec<SortingColumn> {
-    let schema = rows.schema();
+fn sorting(table: &TableDefinition, schema: &SchemaRef) -> Vec<SortingColumn> {
     let leaves_before = |name: &str| -> Option<i32> {
         let place = schema.index_of(name).ok()?;
         let leaves: usize = schema.fields().iter().take(place).map(|field| leaves_of(field.data_type())).sum();

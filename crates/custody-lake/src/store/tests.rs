@@ -5,7 +5,8 @@ use custody_testkit::events::sample_events;
 use custody_types::Timestamp;
 
 use super::{
-    handle::{Access, TableHandle, log_store},
+    handle::TableHandle,
+    storage::{Access, log_store},
     *,
 };
 use crate::{
@@ -109,7 +110,7 @@ async fn transactions_survive_checkpoints_and_reopened_handles() {
     let cold = events(lake.path(), 2).await.snapshot().await.unwrap();
     assert_eq!(warm, cold);
     assert_eq!(warm.transactions.len(), 8);
-    let handle = TableHandle::open(log_store(lake.path(), "events", Access::Read).unwrap()).await.unwrap();
+    let handle = TableHandle::open(log_store(&lake.path().into(), "events", Access::Read).unwrap()).await.unwrap();
     for (id, version) in &warm.transactions {
         let of_library = handle.state().transaction_version(handle.log_store().as_ref(), id).await.unwrap();
         assert_eq!(of_library, Some(*version), "{id}");

@@ -24,15 +24,24 @@ const UPGRADING: &str = "adding columns to the table";
 /// Commits between checkpoints: opening reads at most so many commit files.
 const CHECKPOINT_INTERVAL: &str = "50";
 
+/// Tries to widen a table while others append to it or widen it as well. Each loses at most once to each of them.
+const UPGRADE_TRIES: u32 = 10;
+
 /// Opens a table, made if it is not there and upgraded if it lacks columns.
 pub(super) async fn open_or_create(log_store: &LogStoreRef, table: &TableDefinition) -> Result<TableHandle, StoreError> {
     create(log_store, table).await?;
     let mut handle = TableHandle::open(Arc::clone(log_store)).await?;
-    if let Some(schema) = schema_to_write(&handle, table)? {
-        add_columns(&handle, schema, table).await?;
+    let mut refused = None;
+    for _ in 0..UPGRADE_TRIES {
+        let Some(schema) = schema_to_write(&handle, table)? else { return Ok(handle) };
+        // Whether it was another's upgrade, an append or a lost answer that came between: the table tells what is still to be done.
+        refused = add_columns(&handle, schema, table).await.err();
         handle.refresh().await?;
     }
-    Ok(handle)
+    match (schema_to_write(&handle, table)?, refused) {
+        (Some(_), Some(error)) => Err(error),
+        _ => Ok(handle),
+    }
 }
 
 /// A step of its own: two first commits that race would both land. Losing the race to another creator is success.

@@ -7,4 +7,5 @@ mod model;
 mod real_disk;
 mod recovery;
 mod room;
+mod suite;
 mod world;

@@ -1,8 +1,11 @@
-//! From a data folder to a session. Takes no lock and writes nothing, so it works beside the process that writes.
+//! From a data folder, or a deployment's lake and log, to a session. Takes no lock and writes nothing, so it works beside the
+//! processes that write.
 
 use std::path::Path;
 
-use custody_query::{QueryConfig, QueryError, SqlSession, open_folder};
+use custody_query::{QueryConfig, QueryEngine, QueryError, SqlSession, open_folder};
+
+use crate::{deployment::Deployment, service};
 
 /// The lake's folder in a data folder.
 const LAKE: &str = "lake";
@@ -16,4 +19,11 @@ pub async fn open(data_dir: &Path) -> Result<SqlSession, QueryError> {
     let config = QueryConfig { parallelism, spill_dir, ..QueryConfig::default() };
     let engine = open_folder(&data_dir.join(LAKE), &data_dir.join(JOURNAL), &config).await?;
     Ok(engine.session())
+}
+
+/// Opens a deployment's lake, and follows every partition of its log.
+pub async fn open_deployment(file: &Path) -> anyhow::Result<SqlSession> {
+    let deployment = Deployment::load(file)?;
+    let live = service::open_live(&deployment).await?;
+    Ok(QueryEngine::build(&service::query_config(&deployment), live)?.session())
 }

@@ -68,6 +68,9 @@ pub struct SqlArgs {
     /// Folder of `custody up`, with its journal and its lake.
     #[arg(long, value_name = "FOLDER", env = "CUSTODY_DATA_DIR", default_value = "custody-data")]
     data_dir: PathBuf,
+    /// Deployment file, to ask a distributed Custody: its lake, and its log after the lake's own positions.
+    #[arg(long, value_name = "FILE", env = "CUSTODY_DEPLOYMENT")]
+    config: Option<PathBuf>,
 }
 
 /// A form of output.
@@ -93,9 +96,12 @@ pub async fn run(args: SqlArgs) -> anyhow::Result<ExitCode> {
         Ok(parameters) => parameters,
         Err(error) => return Ok(failed(&error)),
     };
-    let session = match connect::open(&args.data_dir).await {
-        Ok(session) => session,
-        Err(error) => return Ok(failed(&error)),
+    let session = match &args.config {
+        Some(file) => connect::open_deployment(file).await?,
+        None => match connect::open(&args.data_dir).await {
+            Ok(session) => session,
+            Err(error) => return Ok(failed(&error)),
+        },
     };
     let mut executor = Executor::new(session, parameters, args.format, args.output.clone(), Duration::from_secs(args.timeout));
     executor.limit = args.limit;

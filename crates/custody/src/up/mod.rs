@@ -9,30 +9,24 @@
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
-mod orphans;
 mod pipeline;
 
-use std::{
-    fs::DirBuilder,
-    net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use custody_event::Control;
 use custody_gateway::{
     Gateway, GatewayConfig, SystemClock, SystemIds, build_models, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
 use custody_types::{Clock, IdSource};
-use tokio::{net::TcpListener, signal};
+use tokio::net::TcpListener;
 
 use self::pipeline::{Pipeline, PipelineConfig};
-use crate::terminal::say;
+use crate::{
+    process::{self, control, interrupted, make_private, producer},
+    terminal::say,
+};
 
 /// Run everything in one process.
 #[derive(Args, Debug)]
@@ -78,7 +72,8 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         journal_bytes: args.journal_bound << 20,
     };
     let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
-    let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key") };
+    let gateway_config =
+        GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics: Some(pipeline.metrics()) };
     let models = build_models(&workspace, read_secret)?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
@@ -98,36 +93,12 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Who asked what, and at what cost, is not for every user of the machine.
-fn make_private(folder: &Path) -> Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("the folder `{}` cannot be made", folder.display()))
-}
-
-/// The platform's own start and stop are part of the evidence.
-fn control(action: &str, workspace: &Workspace) -> Control {
-    Control {
-        action: action.into(),
-        subject: "platform".into(),
-        actor: "operator".into(),
-        after_hash: Some(workspace.hash.clone()),
-        ..Control::default()
-    }
-}
-
-/// Program and version as events name them.
-fn producer() -> String {
-    concat!("custody/", env!("CARGO_PKG_VERSION")).to_owned()
-}
-
 async fn listen(args: &UpArgs, workspace: &Workspace) -> Result<TcpListener> {
     let address = args.listen.unwrap_or(workspace.settings.server.listen);
     if !address.ip().is_loopback() {
         anyhow::bail!("`{address}` is not loopback: keys and prompts would cross the network in the clear; put a TLS proxy in front");
     }
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}; another program may have the port (--listen chooses another)"))
+    process::listen(address).await
 }
 
 /// At once: only hashes are kept, so a start that fails later, such as for a port in use, would lose them.
@@ -142,16 +113,4 @@ fn announce(address: SocketAddr, args: &UpArgs) {
     say(&format!("  gateway   http://{address}/v1"));
     say(&format!("  data      {}", args.data_dir.display()));
     say("  ready     try: curl, the openai client, or `custody sql`; Ctrl-C stops");
-}
-
-/// Done at Ctrl-C or a termination signal.
-async fn interrupted() {
-    let Ok(mut terminated) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-        let _ = signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
-    }
 }

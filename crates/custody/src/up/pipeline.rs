@@ -1,17 +1,21 @@
 //! Journal, recovery and ingest as one part that is started and stopped.
 
-use std::{future::Future, ops::RangeInclusive, path::Path, sync::Arc, time::Duration};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use async_trait::async_trait;
-use custody_gateway::{Recorder, recover, workspace::Workspace};
-use custody_ingest::{EventLookup, Ingest, IngestConfig, IngestError, IngestMetrics, IngestParts};
-use custody_lake::{DeadLetterStore, EventDecoder, EventStore, LakeReader, StoreError};
-use custody_log::{FileDisk, Journal, JournalConfig, JournalReader, LogReader, OpenReport};
-use custody_types::{Clock, IdSource, JournalId, LogPosition, Seq, Source};
+use custody_gateway::{MoreMetrics, Recorder, recover, workspace::Workspace};
+use custody_ingest::{Ingest, IngestConfig, IngestError, IngestMetrics, IngestObserver, IngestParts};
+use custody_lake::{DeadLetterStore, EventDecoder, EventStore, LakeReader, LakeRoot};
+use custody_log::{Journal, JournalReader};
+use custody_types::{Clock, IdSource, LogPosition};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::orphans::Orphanage;
+use crate::{
+    figures::Figures,
+    ingest_parts::{LakeLookup, add_figures},
+    journal,
+    orphans::Orphanage,
+};
 
 /// The consumer whose floor holds the journal's truncation back.
 const INGEST: &str = "ingest";
@@ -31,6 +35,7 @@ pub struct Pipeline {
     ingest: JoinHandle<Result<(), IngestError>>,
     orphanage: JoinHandle<()>,
     ended: watch::Receiver<bool>,
+    metrics: Arc<IngestMetrics>,
 }
 
 impl Pipeline {
@@ -41,8 +46,7 @@ impl Pipeline {
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdSource>,
     ) -> Result<Self> {
-        let (journal, report) = open_journal(config, ids.as_ref())?;
-        tell(&report);
+        let (journal, report) = journal::open(&config.data_dir.join("journal"), config.journal_bytes, INGEST, ids.as_ref())?;
         let recovered = recover(report.open_requests, workspace, clock.as_ref(), ids.as_ref()).await?;
         if recovered.closed > 0 {
             tracing::warn!(closed = recovered.closed, unreadable = recovered.unreadable, "requests of an earlier run got their outcome");
@@ -52,13 +56,24 @@ impl Pipeline {
         let orphanage =
             Orphanage { journal: journal.clone(), workspace: Arc::clone(workspace), clock: Arc::clone(clock), ids: Arc::clone(ids) };
         let orphanage = tokio::spawn(orphanage.run(stopped.clone()));
-        let ingest = prepare_ingest(config, &journal, clock, ids).await?;
+        let metrics = Arc::new(IngestMetrics::default());
+        let ingest = prepare_ingest(config, &journal, &metrics, (clock, ids)).await?;
         let ingest = tokio::spawn(async move {
             let result = ingest.run(stopped).await;
             tell_end.send_replace(true);
             result
         });
-        Ok(Self { journal, stop, ingest, orphanage, ended })
+        Ok(Self { journal, stop, ingest, orphanage, ended, metrics })
+    }
+
+    /// What ingest has to say at `/metrics`.
+    pub fn metrics(&self) -> MoreMetrics {
+        let metrics = Arc::clone(&self.metrics);
+        Arc::new(move || {
+            let mut figures = Figures::default();
+            add_figures(&mut figures, &metrics.figures());
+            figures.into_text()
+        })
     }
 
     /// Done when ingest has ended, which it does by itself only when it cannot go on: the program must then end too, so that
@@ -86,70 +101,29 @@ impl Pipeline {
     }
 }
 
-fn open_journal(config: &PipelineConfig<'_>, ids: &dyn IdSource) -> Result<(Journal, OpenReport)> {
-    let folder = config.data_dir.join("journal");
-    let disk = FileDisk::open(&folder).with_context(|| format!("the journal's folder `{}` cannot be used", folder.display()))?;
-    let mut journal_config = JournalConfig::new(JournalId::from_uuid(*ids.request_id().as_uuid()));
-    journal_config.max_total_bytes = config.journal_bytes;
-    journal_config.consumers = vec![INGEST.to_owned()];
-    Ok(Journal::open(journal_config, Arc::new(disk))?)
-}
-
-fn tell(report: &OpenReport) {
-    let recovery = &report.recovery;
-    tracing::info!(source = %recovery.source, first = %recovery.first, end = %recovery.end, "journal opened");
-    if let Some(torn) = &recovery.torn {
-        tracing::warn!(
-            segment = torn.segment,
-            offset = torn.offset,
-            bytes = torn.bytes,
-            kept = torn.quarantine,
-            "a torn tail was set aside"
-        );
-    }
-    if recovery.copied {
-        tracing::error!(
-            "the journal's folder is a copy: if the original is still written, both use one name; events are kept, and told apart by their ids"
-        );
-    }
-    if !recovery.damaged.is_empty() {
-        tracing::error!(records = recovery.damaged.len(), "records were altered on disk; they are kept as dead letters");
-    }
-}
-
 async fn prepare_ingest(
     config: &PipelineConfig<'_>,
     journal: &Journal,
-    clock: &Arc<dyn Clock>,
-    ids: &Arc<dyn IdSource>,
+    metrics: &Arc<IngestMetrics>,
+    (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Ingest<JournalReader, EventDecoder, EventStore, DeadLetterStore>> {
-    let lake = config.data_dir.join("lake");
-    std::fs::create_dir_all(&lake).with_context(|| format!("the lake's folder `{}` cannot be made", lake.display()))?;
+    let folder = config.data_dir.join("lake");
+    std::fs::create_dir_all(&folder).with_context(|| format!("the lake's folder `{}` cannot be made", folder.display()))?;
+    let lake = LakeRoot::folder(folder);
     let events = EventStore::open(&lake, Arc::clone(clock), Arc::clone(ids)).await?;
     let dead_letters = DeadLetterStore::open(&lake, Arc::clone(clock), Arc::clone(ids)).await?;
     let truncating = journal.clone();
     let parts = IngestParts {
-        log: journal.reader(LogPosition::START),
+        logs: vec![journal.reader(LogPosition::START)],
         decoder: EventDecoder::new()?,
         events,
         dead_letters,
         lookup: Arc::new(LakeLookup(LakeReader::open(&lake).await?)),
-        acknowledge: Box::new(move |floor| truncating.set_floor(INGEST, floor)),
+        acknowledge: Box::new(move |_: &str, floor| truncating.set_floor(INGEST, floor)),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
-        observer: Arc::new(IngestMetrics::default()),
+        observer: Arc::clone(metrics) as Arc<dyn IngestObserver>,
     };
     let ingest_config = IngestConfig { flush_bytes: config.flush_bytes, flush_age: config.flush_age, ..IngestConfig::default() };
-    tracing::info!(partition = parts.log.partition(), "ingest follows the journal");
     Ok(Ingest::new(ingest_config, parts))
-}
-
-/// The lake as ingest asks it.
-struct LakeLookup(LakeReader);
-
-#[async_trait]
-impl EventLookup for LakeLookup {
-    async fn event_ids_at(&self, source: Source, seqs: RangeInclusive<u64>) -> Result<Vec<(Seq, String)>, StoreError> {
-        self.0.event_ids_at(source, seqs).await
-    }
 }

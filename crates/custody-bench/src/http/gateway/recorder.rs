@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
-use custody_gateway::{OpenRecord, Recorder};
+use custody_gateway::{Ack, OpenRecord, Recorder, Unconfirmed};
 use custody_log::{AppendError, Appended, FileDisk, Journal, JournalConfig, JournalStats};
 use custody_types::{JournalId, LogPosition, Seq, Source};
 use uuid::Uuid;
@@ -45,6 +45,10 @@ impl Recorder for Unrecorded {
         Ok(Box::new(Self))
     }
 
+    async fn confirm(&self, _end: LogPosition, _ack: Ack) -> Result<(), Unconfirmed> {
+        Ok(())
+    }
+
     fn stats(&self) -> JournalStats {
         JournalStats { spare_ready: true, ..JournalStats::default() }
     }
@@ -54,6 +58,10 @@ impl Recorder for Unrecorded {
 impl OpenRecord for Unrecorded {
     async fn record(&mut self, _records: Vec<Bytes>) -> Result<Appended, AppendError> {
         Ok(NOWHERE)
+    }
+
+    fn end(&self) -> LogPosition {
+        NOWHERE.end
     }
 
     async fn close(self: Box<Self>, _records: Vec<Bytes>) -> Result<Appended, AppendError> {

@@ -7,10 +7,11 @@ use std::{cell::RefCell, collections::BTreeSet, fmt::Display, ops::RangeInclusiv
 
 use toml::{Table, Value};
 
-use super::mistakes::Mistakes;
+use crate::Mistakes;
 
 /// One table of one file.
-pub(super) struct Reader<'a> {
+#[derive(Debug)]
+pub struct Reader<'a> {
     file: &'a str,
     path: String,
     table: Option<&'a Table>,
@@ -19,7 +20,9 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a str, table: &'a Table, mistakes: &'a Mistakes) -> Self {
+    /// A reader of a file's top table.
+    #[must_use]
+    pub fn new(file: &'a str, table: &'a Table, mistakes: &'a Mistakes) -> Self {
         Self::at(file, String::new(), Some(table), mistakes)
     }
 
@@ -28,22 +31,24 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes a mistake at a key of this table.
-    pub(super) fn mistake(&self, key: &str, problem: impl Into<String>, accepted: impl Into<String>) {
+    pub fn mistake(&self, key: &str, problem: impl Into<String>, accepted: impl Into<String>) {
         self.mistakes.add(self.file, &self.key_path(key), problem, accepted);
     }
 
     /// Whether the key stands in the table.
-    pub(super) fn has(&self, key: &'static str) -> bool {
+    #[must_use]
+    pub fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
     }
 
     /// Whether the key holds exactly this text.
-    pub(super) fn is_text(&self, key: &'static str, text: &str) -> bool {
+    #[must_use]
+    pub fn is_text(&self, key: &'static str, text: &str) -> bool {
         self.value(key).and_then(Value::as_str) == Some(text)
     }
 
     /// A text that must be there and must not be empty.
-    pub(super) fn text(&self, key: &'static str, meaning: &str) -> Option<&'a str> {
+    pub fn text(&self, key: &'static str, meaning: &str) -> Option<&'a str> {
         let found = self.optional_text(key, meaning);
         match found {
             Some(text) if text.trim().is_empty() => {
@@ -59,7 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that may be absent.
-    pub(super) fn optional_text(&self, key: &'static str, meaning: &str) -> Option<&'a str> {
+    pub fn optional_text(&self, key: &'static str, meaning: &str) -> Option<&'a str> {
         match self.value(key)? {
             Value::String(text) => Some(text.as_str()),
             other => {
@@ -70,18 +75,18 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that must be there and parse.
-    pub(super) fn parsed<T: FromStr<Err: Display>>(&self, key: &'static str, meaning: &str) -> Option<T> {
+    pub fn parsed<T: FromStr<Err: Display>>(&self, key: &'static str, meaning: &str) -> Option<T> {
         let text = self.text(key, meaning)?;
         text.parse().map_err(|error: T::Err| self.mistake(key, error.to_string(), format!("use {meaning}"))).ok()
     }
 
     /// A text that may be absent, and parses where it is there.
-    pub(super) fn optional_parsed<T: FromStr<Err: Display>>(&self, key: &'static str, meaning: &str) -> Option<T> {
+    pub fn optional_parsed<T: FromStr<Err: Display>>(&self, key: &'static str, meaning: &str) -> Option<T> {
         if self.has(key) { self.parsed(key, meaning) } else { None }
     }
 
     /// A whole number within a range, or the default.
-    pub(super) fn number(&self, key: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
+    pub fn number(&self, key: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
         let accepted = || format!("use a whole number from {} to {}", range.start(), range.end());
         match self.value(key) {
             None => default,
@@ -100,7 +105,7 @@ impl<'a> Reader<'a> {
     }
 
     /// True or false, or the default.
-    pub(super) fn flag(&self, key: &'static str, default: bool) -> bool {
+    pub fn flag(&self, key: &'static str, default: bool) -> bool {
         match self.value(key) {
             None => default,
             Some(Value::Boolean(flag)) => *flag,
@@ -112,7 +117,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of texts that parse; absent means empty.
-    pub(super) fn list<T: FromStr<Err: Display>>(&self, key: &'static str, meaning: &str) -> Vec<T> {
+    pub fn list<T: FromStr<Err: Display>>(&self, key: &'static str, meaning: &str) -> Vec<T> {
         let items = match self.value(key) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
@@ -134,7 +139,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A table inside this one; absent means empty.
-    pub(super) fn section(&self, key: &'static str) -> Reader<'a> {
+    #[must_use]
+    pub fn section(&self, key: &'static str) -> Reader<'a> {
         let table = match self.value(key) {
             None => None,
             Some(Value::Table(table)) => Some(table),
@@ -147,7 +153,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The tables inside a table whose keys are names, such as `[routes.fast]`.
-    pub(super) fn named_sections(&self, key: &'static str) -> Vec<(&'a str, Reader<'a>)> {
+    #[must_use]
+    pub fn named_sections(&self, key: &'static str) -> Vec<(&'a str, Reader<'a>)> {
         let section = self.section(key);
         let Some(table) = section.table else { return Vec::new() };
         let named = table.iter().filter_map(|(name, value)| match value {
@@ -161,7 +168,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The tables of a list of tables, such as `[[tenant]]`.
-    pub(super) fn sections(&self, key: &'static str) -> Vec<Reader<'a>> {
+    pub fn sections(&self, key: &'static str) -> Vec<Reader<'a>> {
         let items = match self.value(key) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
@@ -174,8 +181,13 @@ impl<'a> Reader<'a> {
         tables.map(|(path, table)| Self::at(self.file, path, table, self.mistakes)).collect()
     }
 
+    /// Ends the reading of a table; see [`Self::refuse_unknown`].
+    pub fn finish(self) {
+        self.refuse_unknown();
+    }
+
     /// Notes every key that nobody asked for. The value is not quoted: it may be a secret that was put in the wrong place.
-    pub(super) fn finish(self) {
+    pub fn refuse_unknown(&self) {
         let known = self.known.borrow();
         let accepted = || format!("use one of {}", known.iter().copied().collect::<Vec<_>>().join(", "));
         let Some(table) = self.table else { return };

@@ -1,11 +1,11 @@
-//! What is wrong with a workspace, all of it in one run: file, key path, value found, what would be accepted.
+//! What is wrong with configuration files, all of it in one run: file, key path, value found, what would be accepted.
 
 use std::{cell::RefCell, fmt};
 
 /// One mistake in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// Path inside the workspace folder.
+    /// The file, as the person who wrote it knows it.
     pub file: String,
     /// Dotted key path; empty where the whole file is meant.
     pub key: String,
@@ -15,18 +15,21 @@ pub struct Mistake {
     pub accepted: String,
 }
 
-/// Collects mistakes while a workspace is read.
+/// Collects mistakes while files are read.
 #[derive(Debug, Default)]
-pub(crate) struct Mistakes(RefCell<Vec<Mistake>>);
+pub struct Mistakes(RefCell<Vec<Mistake>>);
 
 impl Mistakes {
-    pub(crate) fn add(&self, file: &str, key: &str, problem: impl Into<String>, accepted: impl Into<String>) {
+    /// Notes one.
+    pub fn add(&self, file: &str, key: &str, problem: impl Into<String>, accepted: impl Into<String>) {
         let mistake =
             Mistake { file: file.to_owned(), key: key.to_owned(), problem: one_line(problem.into()), accepted: one_line(accepted.into()) };
         self.0.borrow_mut().push(mistake);
     }
 
-    pub(crate) fn into_vec(self) -> Vec<Mistake> {
+    /// All of them, in the order they were met.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Mistake> {
         self.0.into_inner()
     }
 }

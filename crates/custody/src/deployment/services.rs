@@ -1,0 +1,104 @@
+//! `[gateway]`, `[ingest]`, `[query]`: what each service is told.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use custody_config::Reader;
+
+/// The gateway's own.
+#[derive(Debug)]
+pub struct GatewayService {
+    /// Folder of the journal and of the hash key.
+    pub data_dir: PathBuf,
+    /// Most that the journal may grow to while the log is away; beyond it requests are refused.
+    pub journal_bytes: u64,
+    /// How long a request waits for the log where its control level needs it.
+    pub log_patience: Duration,
+    /// How long a stop waits for the log to take the rest of the journal. What is left is shipped at the next start.
+    pub drain: Duration,
+}
+
+/// An ingest instance's own.
+#[derive(Debug)]
+pub struct IngestService {
+    /// Where health, readiness and metrics are served.
+    pub listen: SocketAddr,
+    /// The consumer group: its members share the partitions.
+    pub group: String,
+    pub flush_age: Duration,
+    pub flush_bytes: usize,
+    /// The lake's upkeep; nothing where it is run by hand.
+    pub maintenance: Option<MaintenanceJob>,
+}
+
+/// Upkeep of the lake in the background. The instance that holds the first partition does it.
+#[derive(Debug, Clone, Copy)]
+pub struct MaintenanceJob {
+    pub every: Duration,
+    /// Files removed from the table are kept this long, for readers of older versions.
+    pub keep_removed: Duration,
+}
+
+/// A query process's own.
+#[derive(Debug)]
+pub struct QueryService {
+    /// Where questions, health, readiness and metrics are served.
+    pub listen: SocketAddr,
+    /// Most rows that the follower of one partition holds.
+    pub tail_rows: usize,
+    /// Most bytes of them, over all partitions.
+    pub tail_bytes: usize,
+    pub memory_bytes: usize,
+    pub spill_dir: PathBuf,
+}
+
+pub fn read_gateway(reader: Reader<'_>) -> Option<GatewayService> {
+    let data_dir = reader.text("data_dir", "a folder on a disk that survives restarts").map(PathBuf::from);
+    // About an hour of heavy traffic while the log is away.
+    let journal_bytes = reader.number("journal_bound_mib", 256..=(1 << 20), 4096) << 20;
+    // Longer than a broker's hand-over to another, shorter than callers' own time-outs.
+    let log_patience = Duration::from_millis(reader.number("log_patience_ms", 100..=120_000, 5000));
+    let drain = Duration::from_secs(reader.number("drain_seconds", 0..=3600, 20));
+    reader.finish();
+    Some(GatewayService { data_dir: data_dir?, journal_bytes, log_patience, drain })
+}
+
+pub fn read_ingest(reader: Reader<'_>) -> Option<IngestService> {
+    let listen = loopback(&reader, 8701);
+    let group = reader.optional_text("group", "the name of a consumer group").unwrap_or("custody-ingest").to_owned();
+    let flush_age = Duration::from_secs(reader.number("flush_seconds", 1..=3600, 30));
+    let flush_mib = reader.number("flush_mib", 1..=1024, 64);
+    let upkeep = reader.section("maintenance");
+    let every = Duration::from_secs(60 * upkeep.number("every_minutes", 0..=10_080, 60));
+    let keep_removed = Duration::from_secs(3600 * upkeep.number("keep_removed_hours", 1..=168, 168));
+    upkeep.finish();
+    reader.finish();
+    let maintenance = (!every.is_zero()).then_some(MaintenanceJob { every, keep_removed });
+    Some(IngestService { listen: listen?, group, flush_age, flush_bytes: usize::try_from(flush_mib << 20).ok()?, maintenance })
+}
+
+pub fn read_query(reader: Reader<'_>) -> Option<QueryService> {
+    let listen = loopback(&reader, 8702);
+    let size = |key, range, default| usize::try_from(reader.number(key, range, default)).unwrap_or(usize::MAX);
+    // Half a million rows a partition: what thirty seconds of flush age leave unstored at 17,000 events a second in each.
+    let tail_rows = size("tail_rows", 1000..=100_000_000, 500_000);
+    let tail_bytes = size("tail_mib", 16..=(1 << 20), 1024) << 20;
+    let memory_bytes = size("memory_mib", 64..=(1 << 20), 1024) << 20;
+    let spill_dir = reader.optional_text("spill_dir", "a folder").map_or_else(std::env::temp_dir, PathBuf::from);
+    reader.finish();
+    Some(QueryService { listen: listen?, tail_rows, tail_bytes, memory_bytes, spill_dir })
+}
+
+/// These pages show what is stored or how much; they leave the machine through a proxy with TLS and identities.
+fn loopback(reader: &Reader<'_>, port: u16) -> Option<SocketAddr> {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listen: SocketAddr = reader.optional_parsed("listen", "an address with a port, such as 127.0.0.1:8701").unwrap_or(default);
+    if listen.ip().is_loopback() {
+        return Some(listen);
+    }
+    reader.mistake("listen", format!("is `{listen}`, which is not loopback"), "use 127.0.0.1 and put a TLS proxy in front");
+    None
+}
