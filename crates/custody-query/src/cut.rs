@@ -113,13 +113,14 @@ impl LiveLake {
     /// When the lake or the log can't be read, or the lake lags behind the log by more than the followers may hold.
     pub async fn cut(&self) -> Result<Cut, QueryError> {
         let followers = self.followers();
-        let bound = followers.iter().map(|follower| follower.config().rows).min().unwrap_or(0);
-        let mut unjoined = QueryError::LakeBehind { bound };
+        let rows = followers.iter().map(|follower| follower.config().rows).min().unwrap_or(0);
+        let bytes = followers.iter().map(|follower| follower.config().budget.bytes()).min().unwrap_or(0);
+        let mut unjoined = QueryError::LakeBehind { rows, bytes };
         for _ in 0..SNAPSHOTS_TRIED {
             let snapshot = self.source.latest().await?;
             match tails_after(&followers, &snapshot).await {
                 Ok(tails) => return Ok(join(snapshot, tails)),
-                Err(TailError::CutOff) => unjoined = QueryError::LakeBehind { bound },
+                Err(TailError::CutOff) => unjoined = QueryError::LakeBehind { rows, bytes },
                 Err(TailError::Truncated(error)) => unjoined = error,
                 Err(TailError::Failed(error)) => return Err(error),
             }

@@ -39,10 +39,12 @@ pub enum QueryError {
     #[error("query needs more memory than allowed: {0}")]
     TooLarge(String),
     /// The lake lags so far behind the log that the rows between them do not fit the follower's bound.
-    #[error("the lake lags behind the log by more than the {bound} rows a query may hold; ingest must catch up first")]
+    #[error("the lake lags behind the log by more than may be held: {rows} rows of a partition, {} MiB in all; ingest must catch up first", bytes >> 20)]
     LakeBehind {
-        /// The follower's bound.
-        bound: usize,
+        /// Most rows of one partition.
+        rows: usize,
+        /// Most bytes of all.
+        bytes: usize,
     },
     /// The log has records and does not give them.
     #[error("the log's partition `{partition}` has records that it does not give; its broker may be unreachable")]

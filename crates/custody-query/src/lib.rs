@@ -47,7 +47,7 @@ pub use parameters::Parameters;
 pub use run::{Progress, ProgressProbe, QueryRun};
 pub use script::{Script, ScriptReader};
 pub use session::{QueryConfig, QueryEngine, QueryOptions, SqlSession};
-pub use tail::{Follower, FollowerConfig};
+pub use tail::{Follower, FollowerConfig, TailBudget};
 pub use views::{VIEWS, View};
 
 /// The schema type of results.

@@ -10,19 +10,21 @@
 //! much to decode. Chunks below a snapshot's position are let go. Where the rows from P on do not fit the bound, the oldest go and P
 //! lies before `start`: the caller takes a newer snapshot.
 
+mod budget;
 mod chunk;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, fmt, time::Duration};
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
 use arrow::record_batch::RecordBatch;
 use custody_log::{LogReader, ReadError};
 use custody_types::LogPosition;
 use tokio::sync::Mutex;
 
-use self::chunk::Chunk;
+pub use self::budget::TailBudget;
 pub(crate) use self::chunk::Seen;
+use self::{budget::Share, chunk::Chunk};
 use crate::QueryError;
 
 /// How long a log may keep back a record that it has: longer than a broker's hand-over to another, short for a person who waits.
@@ -31,13 +33,19 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// One wait for records within it.
 const ONE_WAIT: Duration = Duration::from_millis(250);
 
+/// Reads of a few records each are joined up to so many rows: a chunk is let go as a whole, and many small ones would hold mostly
+/// unused room.
+const JOINED_ROWS: usize = 4096;
+/// What is let go at the bound is at most this part of what may be held.
+const CHUNKS_IN_BOUND: usize = 16;
+
 /// How much a follower may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct FollowerConfig {
     /// Rows.
     pub rows: usize,
-    /// Bytes of their columns.
-    pub bytes: usize,
+    /// Bytes of their columns; followers may share them.
+    pub budget: Arc<TailBudget>,
     /// Bytes asked of the log at once.
     pub read_bytes: usize,
 }
@@ -46,7 +54,7 @@ impl Default for FollowerConfig {
     /// Half a million rows are ten seconds of events at five thousand requests a second, more than ingest leaves unstored; at
     /// half a kilobyte a row they fit a quarter of a gigabyte. Four megabytes a read keep a decode well under a tenth of a second.
     fn default() -> Self {
-        Self { rows: 500_000, bytes: 256 << 20, read_bytes: 4 << 20 }
+        Self { rows: 500_000, budget: TailBudget::of(256 << 20), read_bytes: 4 << 20 }
     }
 }
 
@@ -96,6 +104,8 @@ struct Held {
     /// Whether the reader may stand elsewhere than at `next`, because a read was given up half-way.
     reader_astray: bool,
     chunks: VecDeque<Chunk>,
+    /// What they take of the budget.
+    share: Share,
 }
 
 impl fmt::Debug for Follower {
@@ -110,7 +120,9 @@ impl Follower {
     pub fn new(reader: Box<dyn LogReader>, config: FollowerConfig) -> Self {
         let partition = reader.partition();
         let (start, next) = (LogPosition::START, LogPosition::START);
-        Self { config, partition, held: Mutex::new(Held { reader, start, next, reader_astray: true, chunks: VecDeque::new() }) }
+        let share = Share::new(&config.budget);
+        let held = Held { reader, start, next, reader_astray: true, chunks: VecDeque::new(), share };
+        Self { config, partition, held: Mutex::new(held) }
     }
 
     /// The bounds it keeps.
@@ -136,7 +148,7 @@ impl Follower {
         let end = held.reader.bounds().await.map_err(unreadable)?.end;
         let mut silence = Duration::ZERO;
         while held.next < end {
-            if held.read_more(&self.partition, self.config.read_bytes, ONE_WAIT).await? {
+            if held.read_more(&self.partition, &self.config, ONE_WAIT).await? {
                 silence = Duration::ZERO;
             } else {
                 silence += ONE_WAIT;
@@ -157,7 +169,7 @@ impl Follower {
     pub(crate) async fn keep_up(&self, stored: LogPosition) {
         let mut held = self.held.lock().await;
         held.let_go_below(stored);
-        while let Ok(true) = held.read_more(&self.partition, self.config.read_bytes, Duration::ZERO).await {
+        while let Ok(true) = held.read_more(&self.partition, &self.config, Duration::ZERO).await {
             held.keep_within(&self.config);
         }
     }
@@ -165,7 +177,7 @@ impl Follower {
     /// Rows and bytes held now.
     pub async fn holds(&self) -> (usize, usize) {
         let held = self.held.lock().await;
-        (held.chunks.iter().map(Chunk::rows).sum(), held.chunks.iter().map(Chunk::bytes).sum())
+        (held.rows(), held.bytes())
     }
 }
 
@@ -182,11 +194,21 @@ impl Held {
     fn let_go_below(&mut self, position: LogPosition) {
         if position > self.next {
             self.chunks.clear();
+            self.share.take(0);
             (self.start, self.next, self.reader_astray) = (position, position, true);
         }
         while self.chunks.front().is_some_and(|chunk| chunk.until <= position) {
             self.drop_oldest();
         }
+        self.share.take(self.bytes());
+    }
+
+    fn rows(&self) -> usize {
+        self.chunks.iter().map(Chunk::rows).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        self.chunks.iter().map(Chunk::bytes).sum()
     }
 
     fn drop_oldest(&mut self) {
@@ -196,28 +218,32 @@ impl Held {
     }
 
     /// Reads once; says whether anything came.
-    async fn read_more(&mut self, partition: &str, read_bytes: usize, wait: Duration) -> Result<bool, TailError> {
+    async fn read_more(&mut self, partition: &str, config: &FollowerConfig, wait: Duration) -> Result<bool, TailError> {
         if self.reader_astray {
             self.reader.seek(self.next);
         }
         self.reader_astray = true;
-        let records = self.reader.read(read_bytes, wait).await.map_err(unreadable)?;
+        let records = self.reader.read(config.read_bytes, wait).await.map_err(unreadable)?;
         let Some(last) = records.last().map(|record| record.position) else {
             self.reader_astray = false;
             return Ok(false);
         };
         let chunk = Chunk::decode(partition.to_owned(), records, last.next()).await.map_err(TailError::Failed)?;
         self.next = chunk.until;
-        self.chunks.push_back(chunk);
+        let joined_rows = JOINED_ROWS.min(config.rows / CHUNKS_IN_BOUND);
+        match self.chunks.back_mut().filter(|last| last.rows().saturating_add(chunk.rows()) <= joined_rows) {
+            Some(last) => last.join(chunk),
+            None => self.chunks.push_back(chunk),
+        }
         self.reader_astray = false;
         Ok(true)
     }
 
     fn keep_within(&mut self, config: &FollowerConfig) {
-        let rows = |chunks: &VecDeque<Chunk>| chunks.iter().map(Chunk::rows).sum::<usize>();
-        let bytes = |chunks: &VecDeque<Chunk>| chunks.iter().map(Chunk::bytes).sum::<usize>();
-        while rows(&self.chunks) > config.rows || bytes(&self.chunks) > config.bytes {
+        self.share.take(self.bytes());
+        while !self.chunks.is_empty() && (self.rows() > config.rows || config.budget.is_exceeded()) {
             self.drop_oldest();
+            self.share.take(self.bytes());
         }
     }
 

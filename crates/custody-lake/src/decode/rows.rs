@@ -1,6 +1,11 @@
 //! Rows of the `events` table, and their keys.
 
-use arrow::{array::BooleanArray, compute::filter_record_batch, error::ArrowError, record_batch::RecordBatch};
+use arrow::{
+    array::BooleanArray,
+    compute::{concat_batches, filter_record_batch},
+    error::ArrowError,
+    record_batch::RecordBatch,
+};
 use custody_types::{LogPosition, Seq, Source};
 
 use crate::{
@@ -72,6 +77,14 @@ impl EventRows {
         self.batches.extend(more.batches);
         self.keys.extend(more.keys);
         self.defect = self.defect.take().or(more.defect);
+    }
+
+    /// Makes one batch of many, which takes less memory: a batch of a few rows has room for many in each of its columns.
+    pub fn consolidate(&mut self) {
+        match concat_batches(&columns::event_columns(), &self.batches) {
+            Ok(batch) => self.batches = vec![batch],
+            Err(error) => self.defect = Some(error.to_string()),
+        }
     }
 
     /// Keeps the rows whose key passes.

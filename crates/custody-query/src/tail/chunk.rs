@@ -65,6 +65,14 @@ impl Chunk {
         work.await.map_err(|error| QueryError::Engine(error.to_string()))
     }
 
+    /// Takes in the records that follow, and gives back the room that small batches leave unused.
+    pub fn join(&mut self, next: Self) {
+        self.until = next.until;
+        self.rows.append(next.rows);
+        self.rows.consolidate();
+        self.poison.extend(next.poison);
+    }
+
     /// Number of events.
     pub fn rows(&self) -> usize {
         self.rows.len()

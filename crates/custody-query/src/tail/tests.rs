@@ -54,7 +54,7 @@ async fn a_lake_that_lags_further_than_the_bound_is_said_to_lag() {
     let config = FollowerConfig { rows: 8, ..FollowerConfig::default() };
     let session = session_over(example(), 2, config);
     let refused = session.query("select 1 from events", &QueryOptions::default()).await.err();
-    assert!(matches!(refused, Some(QueryError::LakeBehind { bound: 8 })), "{refused:?}");
+    assert!(matches!(refused, Some(QueryError::LakeBehind { rows: 8, .. })), "{refused:?}");
 }
 
 /// LOG-16, exactly once: wherever the snapshot ends, the union has each event once.

@@ -49,7 +49,7 @@ pub struct QueryService {
     pub listen: SocketAddr,
     /// Most rows that the follower of one partition holds.
     pub tail_rows: usize,
-    /// Most bytes of them, over all partitions.
+    /// Most bytes of them, over all partitions together.
     pub tail_bytes: usize,
     pub memory_bytes: usize,
     pub spill_dir: PathBuf,

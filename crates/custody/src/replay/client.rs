@@ -16,7 +16,7 @@ use super::trace::TraceRow;
 #[derive(Clone)]
 pub struct Caller {
     http: Client<HttpConnector, Full<Bytes>>,
-    endpoint: hyper::Uri,
+    endpoints: Vec<hyper::Uri>,
     capability: String,
     run: String,
     stream: bool,
@@ -34,18 +34,18 @@ pub enum Seen {
 }
 
 impl Caller {
-    pub fn new(base_url: &str, capability: &str, run: &str, stream: bool) -> Result<Self> {
-        let endpoint = format!("{}/v1/chat/completions", base_url.trim_end_matches('/'));
-        let endpoint = endpoint.parse().with_context(|| format!("`{base_url}` is not a URL such as http://127.0.0.1:8700"))?;
+    pub fn new(base_urls: &[String], capability: &str, run: &str, stream: bool) -> Result<Self> {
+        let endpoints = base_urls.iter().map(|url| endpoint(url)).collect::<Result<_>>()?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let http = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { http, endpoint, capability: capability.to_owned(), run: run.to_owned(), stream })
+        Ok(Self { http, endpoints, capability: capability.to_owned(), run: run.to_owned(), stream })
     }
 
-    /// Sends row `number` and waits for the whole answer.
-    pub async fn send(&self, number: usize, row: &TraceRow, key: &str) -> Seen {
-        let Ok(request) = self.request(number, row, key) else { return Seen::CutOff };
+    /// Sends row `number` and waits for the whole answer. Rows take turns with the gateways; a repetition asks the next one.
+    pub async fn send(&self, number: usize, repetition: usize, row: &TraceRow, key: &str) -> Seen {
+        let Some(endpoint) = self.endpoints.get((number + repetition) % self.endpoints.len().max(1)) else { return Seen::CutOff };
+        let Ok(request) = self.request(endpoint, number, row, key) else { return Seen::CutOff };
         let Ok(response) = self.http.request(request).await else { return Seen::CutOff };
         let status = response.status();
         let request_id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
@@ -57,20 +57,25 @@ impl Caller {
         Seen::Refused(status, error_code(&body))
     }
 
-    fn request(&self, number: usize, row: &TraceRow, key: &str) -> Result<Request<Full<Bytes>>> {
+    fn request(&self, endpoint: &hyper::Uri, number: usize, row: &TraceRow, key: &str) -> Result<Request<Full<Bytes>>> {
         let prompt = format!("simulate: input_tokens={} output_tokens={}", row.input_tokens, row.output_tokens);
         let mut body = json!({ "model": self.capability, "messages": [{ "role": "user", "content": prompt }] });
         if let (true, Some(fields)) = (self.stream, body.as_object_mut()) {
             fields.insert("stream".to_owned(), json!(true));
             fields.insert("stream_options".to_owned(), json!({ "include_usage": true }));
         }
-        let request = Request::post(self.endpoint.clone())
+        let request = Request::post(endpoint.clone())
             .header(header::AUTHORIZATION, format!("Bearer {key}"))
             .header(header::CONTENT_TYPE, "application/json")
             .header("x-client-request-id", format!("{}-{number}", self.run))
             .body(Full::new(Bytes::from(body.to_string())))?;
         Ok(request)
     }
+}
+
+fn endpoint(base_url: &str) -> Result<hyper::Uri> {
+    let endpoint = format!("{}/v1/chat/completions", base_url.trim_end_matches('/'));
+    endpoint.parse().with_context(|| format!("`{base_url}` is not a URL such as http://127.0.0.1:8700"))
 }
 
 fn error_code(body: &[u8]) -> String {

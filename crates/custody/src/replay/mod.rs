@@ -44,9 +44,9 @@ Exit code: 0 every row answered, 1 some row refused or given up, 2 bad arguments
 pub struct ReplayArgs {
     /// The trace.
     trace: PathBuf,
-    /// Where the gateway listens.
-    #[arg(long, default_value = "http://127.0.0.1:8700")]
-    url: String,
+    /// Where the gateway listens; several, with commas between, take turns.
+    #[arg(long, default_value = "http://127.0.0.1:8700", value_delimiter = ',')]
+    url: Vec<String>,
     /// API key for all rows.
     #[arg(long, env = "CUSTODY_API_KEY", hide_env_values = true)]
     key: Option<String>,
@@ -204,10 +204,10 @@ fn answers_file(args: &ReplayArgs) -> Result<Option<LineWriter<File>>> {
 /// A row that was cut off, or refused because the gateway could not record, is sent again until patience ends.
 async fn send_until_seen(caller: &Caller, number: usize, row: &TraceRow, key: &str, patience: Duration) -> Sent {
     let began = Instant::now();
-    let mut retries = 0;
+    let (mut retries, mut repetition) = (0, 0);
     loop {
         let sent = Instant::now();
-        let seen = caller.send(number, row, key).await;
+        let seen = caller.send(number, repetition, row, key).await;
         let again = match &seen {
             Seen::CutOff => true,
             Seen::Refused(status, _) => *status == hyper::StatusCode::SERVICE_UNAVAILABLE,
@@ -217,6 +217,7 @@ async fn send_until_seen(caller: &Caller, number: usize, row: &TraceRow, key: &s
             return (seen, retries, sent.elapsed());
         }
         retries += 1;
+        repetition += 1;
         tokio::time::sleep(RETRY_PAUSE).await;
     }
 }

@@ -34,6 +34,9 @@ use crate::{
 /// A pause before an ingest that could not begin is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 
+/// How long a rebalance may take before partitions that were taken away count as somebody else's.
+const REBALANCE: Duration = Duration::from_secs(15);
+
 /// Move the log into the lake.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -120,7 +123,7 @@ impl Instance {
             }
             tokio::select! {
                 // Buffers are dropped with the future. Who is given the partitions reads them again from where the table stands.
-                changed = assignment.changed() => changed.context("the group's membership ended")?,
+                changed = given_others(&mut assignment, &current) => changed?,
                 ended = self.ingest(member, &current, stop.clone()) => ended?,
             }
         }
@@ -171,6 +174,20 @@ impl Instance {
 
     async fn open_dead_letters(&self) -> Result<DeadLetterStore, custody_lake::StoreError> {
         DeadLetterStore::open(&self.deployment.lake, Arc::clone(&self.clock), Arc::clone(&self.ids)).await
+    }
+}
+
+/// Done when the group gives this instance other partitions. A rebalance takes all away first and mostly gives the same back: so long the
+/// ingest goes on, which the position check makes safe, and the batch that it has is not read again.
+async fn given_others(assignment: &mut watch::Receiver<Assignment>, current: &Assignment) -> Result<()> {
+    loop {
+        assignment.changed().await.context("the group's membership ended")?;
+        let is_given = |given: &Assignment| !given.partitions.is_empty();
+        let given = tokio::time::timeout(REBALANCE, assignment.wait_for(is_given)).await;
+        match given {
+            Ok(Ok(given)) if given.partitions == current.partitions => {}
+            _ => return Ok(()),
+        }
     }
 }
 

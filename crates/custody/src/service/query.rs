@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use clap::Args;
 use custody_lake::LakeReader;
 use custody_log::kafka::KafkaReader;
-use custody_query::{Follower, FollowerConfig, LakeTables, LiveLake, QueryConfig, QueryEngine, SqlSession};
+use custody_query::{Follower, FollowerConfig, LakeTables, LiveLake, QueryConfig, QueryEngine, SqlSession, TailBudget};
 use tokio::sync::watch;
 
 use super::{
@@ -52,7 +52,8 @@ pub struct QueryArgs {
 pub async fn run(args: QueryArgs) -> Result<ExitCode> {
     let deployment = Deployment::load(&args.service.config)?;
     let address = on_loopback(args.service.listen.unwrap_or(deployment.query.listen))?;
-    let live = open_live(&deployment).await?;
+    let budget = TailBudget::of(deployment.query.tail_bytes);
+    let live = open_live(&deployment, &budget).await?;
     let engine = QueryEngine::build(&query_config(&deployment), live.clone())?;
     let pages = Arc::new(QueryPages { session: engine.session(), live: live.clone() });
     let door = Door::open(address, pages).await?;
@@ -61,7 +62,7 @@ pub async fn run(args: QueryArgs) -> Result<ExitCode> {
     say("  ready");
     let (stop, stopping) = watch::channel(false);
     let door = tokio::spawn(door.serve(stopping.clone()));
-    let follower = tokio::spawn(keep_up(live, deployment, stopping));
+    let follower = tokio::spawn(keep_up(live, deployment, budget, stopping));
     interrupted().await;
     announce_stop();
     stop.send_replace(true);
@@ -72,10 +73,10 @@ pub async fn run(args: QueryArgs) -> Result<ExitCode> {
 }
 
 /// A live lake over every partition that the topic has now.
-pub async fn open_live(deployment: &Deployment) -> Result<LiveLake> {
+pub async fn open_live(deployment: &Deployment, budget: &Arc<TailBudget>) -> Result<LiveLake> {
     let reader = LakeReader::open(&deployment.lake).await.context("the lake cannot be read; `custody ingest` makes it")?;
     let live = LiveLake::new(Arc::new(LakeTables::new(reader)), Vec::new());
-    follow_all(&live, deployment).await?;
+    follow_all(&live, deployment, budget).await?;
     Ok(live)
 }
 
@@ -86,21 +87,19 @@ pub fn query_config(deployment: &Deployment) -> QueryConfig {
 }
 
 /// Follows the partitions that nobody follows yet.
-async fn follow_all(live: &LiveLake, deployment: &Deployment) -> Result<()> {
+async fn follow_all(live: &LiveLake, deployment: &Deployment, budget: &Arc<TailBudget>) -> Result<()> {
     let log = &deployment.log;
     let partitions = topics::partitions(log).await?;
     let followed = live.followers().len();
-    let shares = usize::try_from(partitions).unwrap_or(1).max(1);
-    let bytes = deployment.query.tail_bytes / shares;
     for partition in (0..partitions).skip(followed) {
         let reader = KafkaReader::open(&log.kafka, &log.topic.name, partition)?;
-        let config = FollowerConfig { rows: deployment.query.tail_rows, bytes, ..FollowerConfig::default() };
+        let config = FollowerConfig { rows: deployment.query.tail_rows, budget: Arc::clone(budget), ..FollowerConfig::default() };
         live.follow(Arc::new(Follower::new(Box::new(reader), config)));
     }
     Ok(())
 }
 
-async fn keep_up(live: LiveLake, deployment: Deployment, mut stop: watch::Receiver<bool>) {
+async fn keep_up(live: LiveLake, deployment: Deployment, budget: Arc<TailBudget>, mut stop: watch::Receiver<bool>) {
     let mut looked = tokio::time::Instant::now();
     while tokio::time::timeout(KEEP_UP, stop.wait_for(|stop| *stop)).await.is_err() {
         if let Err(error) = live.keep_up().await {
@@ -108,7 +107,7 @@ async fn keep_up(live: LiveLake, deployment: Deployment, mut stop: watch::Receiv
         }
         if looked.elapsed() >= LOOK_FOR_PARTITIONS {
             looked = tokio::time::Instant::now();
-            if let Err(error) = follow_all(&live, &deployment).await {
+            if let Err(error) = follow_all(&live, &deployment, &budget).await {
                 tracing::warn!(error = format!("{error:#}"), "the topic cannot be looked at at the moment");
             }
         }

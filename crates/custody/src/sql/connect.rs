@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use custody_query::{QueryConfig, QueryEngine, QueryError, SqlSession, open_folder};
+use custody_query::{QueryConfig, QueryEngine, QueryError, SqlSession, TailBudget, open_folder};
 
 use crate::{deployment::Deployment, service};
 
@@ -24,6 +24,6 @@ pub async fn open(data_dir: &Path) -> Result<SqlSession, QueryError> {
 /// Opens a deployment's lake, and follows every partition of its log.
 pub async fn open_deployment(file: &Path) -> anyhow::Result<SqlSession> {
     let deployment = Deployment::load(file)?;
-    let live = service::open_live(&deployment).await?;
+    let live = service::open_live(&deployment, &TailBudget::of(deployment.query.tail_bytes)).await?;
     Ok(QueryEngine::build(&service::query_config(&deployment), live)?.session())
 }
