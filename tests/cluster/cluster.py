@@ -39,15 +39,18 @@ class Part:
         self.cluster, self.name, self.arguments, self.port, self.preexec = cluster, name, arguments, port, preexec
         self.log = cluster.work / f"{name}.log"
         self.process = None
+        # What the next start runs under, and its further environment: a user of its own, another clock.
+        self.prefix, self.environment = [], {}
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, wait=True):
-        command = [self.cluster.binary, *self.arguments, "--config", str(self.cluster.config), "--listen", f"127.0.0.1:{self.port}"]
+        command = [*self.prefix, self.cluster.binary, *self.arguments, "--config", str(self.cluster.config), "--listen", f"127.0.0.1:{self.port}"]
         log = open(self.log, "ab")
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=self.preexec, env=self.cluster.environment)
+        environment = {**self.cluster.environment, **self.environment}
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=self.preexec, env=environment)
         if wait:
             self.wait_ready()
         return self

@@ -2,10 +2,11 @@
 """Replays a trace through a distributed Custody, with a kill -9 of a gateway and of an ingest in the middle, and compares what SQL says
 with an independent script's sums over the trace and the price book.
 
-Usage: replay.py BINARY TRACE [--seconds-before-kill S] [--keep]
+Usage: replay.py BINARY (TRACE | --rows N) [--seconds-before-kill S] [--keep]
 """
 
 import argparse
+import random
 import shutil
 import subprocess
 import sys
@@ -40,12 +41,14 @@ select count(*) from (
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("binary")
-    options.add_argument("trace")
+    options.add_argument("trace", nargs="?", help="a trace, as `custody replay` takes it")
+    options.add_argument("--rows", type=int, help="instead of a trace: so many rows of three made-up tenants")
     options.add_argument("--seconds-before-kill", type=float, default=4)
     options.add_argument("--concurrency", default="32")
     options.add_argument("--keep", action="store_true", help="keep the folder with logs")
     options = options.parse_args()
     work = Path(tempfile.mkdtemp(prefix="custody-cluster-"))
+    options.trace = options.trace or made_up_trace(work, options.rows or 2000)
     has_tenants = "tenant" in open(options.trace).readline()
     cluster = Cluster(options.binary, work, tenants_of=options.trace if has_tenants else None).start()
     try:
@@ -56,6 +59,14 @@ def main():
             print(f"logs are in {work}")
         else:
             shutil.rmtree(work)
+
+
+def made_up_trace(work, rows):
+    dice = random.Random(20261121)
+    lines = [f"{n / 100},tenant-{dice.randrange(3)},any,{dice.randrange(5000)},{dice.randrange(500)}" for n in range(rows)]
+    trace = work / "trace.csv"
+    trace.write_text("\n".join(["ts_s,tenant,model,input_tokens,output_tokens", *lines]) + "\n")
+    return trace
 
 
 def compare(cluster, options, has_tenants):

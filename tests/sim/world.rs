@@ -10,13 +10,9 @@
 //!  a step each: power cut, kill, death of an ingest alone, disk faults, rebalance, partitions added, a late batch arrives
 //! ```
 
-use std::{
-    io::ErrorKind,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{io::ErrorKind, sync::atomic::Ordering};
 
 use custody_ingest::ledger;
-use custody_log::SegmentReader;
 use custody_testkit::disk::DiskPoint;
 use custody_types::LogPosition;
 
@@ -154,16 +150,10 @@ impl<C: Codec> World<C> {
         }
     }
 
+    /// Ingest of a journal runs in its gateway's process, as in `custody up`.
     fn follow_journal(&mut self) -> bool {
-        let origin = match self.sites[0].reader() {
-            Some(reader) if self.plant.dice.per_mille(500) => reader,
-            Some(_) => match SegmentReader::follow(Arc::new(self.sites[0].disk.clone())) {
-                Ok(reader) => reader,
-                Err(_) => return false,
-            },
-            None => return false,
-        };
-        self.lanes.push(Lane::start(vec![Origin::Journal(origin)], &self.plant, &self.codec));
+        let Some(reader) = self.sites[0].reader() else { return false };
+        self.lanes.push(Lane::start(vec![Origin::Journal(reader)], &self.plant, &self.codec));
         self.plant.coverage.count("ingest started");
         true
     }

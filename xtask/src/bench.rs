@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::run;
+use crate::{run, services};
 
 const HELP: &str = "\
 cargo xtask bench [part…] [-- options of the part]
@@ -12,13 +12,16 @@ cargo xtask bench [part…] [-- options of the part]
   http      the gateway, durable and unrecorded, beside a bare hyper proxy and nginx
   journal   durable appends by 1, 8, 64 and 256 clients beside a bare write and fdatasync
   ingest    journal to Delta table beside decoding alone and Parquet encoding alone
+  kafka     journals to real Kafka, and Kafka to committed Parquet, beside Parquet encoding alone
   lake      one request's trail, and cost by tenant and day, over ten million generated events
 
 Without a part all are run. The first release build takes long. Options follow `--`: `cargo xtask bench lake -- --events 1000000`;
 `cargo xtask bench lake -- --help` lists them. Leave the machine alone meanwhile: figures of a busy machine say nothing.
 ";
 
-const PARTS: [&str; 4] = ["http", "journal", "ingest", "lake"];
+/// The part that needs Kafka and S3, which are started for it.
+const KAFKA: &str = "kafka";
+const PARTS: [&str; 5] = ["http", "journal", "ingest", KAFKA, "lake"];
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let (parts, options) = match arguments.iter().position(|argument| argument == "--") {
@@ -37,7 +40,13 @@ pub fn run(arguments: &[String]) -> Result<()> {
     run::program("cargo", ["build", "--locked", "--release", "--workspace"])?;
     let program = run::target_dir()?.join("release/custody-bench");
     for part in wanted {
-        run::status(Command::new(&program).arg(part).args(options).current_dir(run::root()))?;
+        let mut command = Command::new(&program);
+        command.arg(part).args(options).current_dir(run::root());
+        if *part == KAFKA {
+            services::with_services(|environment| run::status(command.envs(environment.variables())))?;
+        } else {
+            run::status(&mut command)?;
+        }
     }
     Ok(())
 }

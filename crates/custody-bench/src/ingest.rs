@@ -4,7 +4,7 @@
 //! the same records into columns; "sort alone" puts these into the table's order; "Parquet encoding alone" writes the loop's own
 //! sorted columns with the loop's own settings.
 
-mod alone;
+pub mod alone;
 mod ports;
 
 use std::{
@@ -22,7 +22,8 @@ use custody_types::{Clock, IdSource, JournalId, LogPosition, Timestamp};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use self::ports::{NoLookup, Steps, TimedDecoder, TimedStore};
+pub use self::ports::NoLookup;
+use self::ports::{Steps, TimedDecoder, TimedStore};
 use crate::{
     measure::{Meter, Spent, folder_bytes, median},
     recording::EncodedTrails,
@@ -64,7 +65,7 @@ struct Alone {
 /// Runs the part.
 pub async fn run(args: IngestArgs) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let journal = fill(folder.path(), args.events).await?;
+    let journal = fill(folder.path(), args.events, 0).await?;
     let events = journal.stats().records;
     let avro_bytes = alone::payload_bytes(&journal).await?;
     let (mut loops, mut alone) = (Vec::new(), Alone::default());
@@ -90,8 +91,8 @@ pub async fn run(args: IngestArgs) -> Result<()> {
 }
 
 /// A journal on disk with so many events.
-async fn fill(folder: &Path, events: u64) -> Result<Journal> {
-    let mut config = JournalConfig::new(JournalId::from_uuid(Uuid::from_u128(11)));
+pub async fn fill(folder: &Path, events: u64, number: u128) -> Result<Journal> {
+    let mut config = JournalConfig::new(JournalId::from_uuid(Uuid::from_u128(11 + number)));
     config.max_total_bytes = (events * 2_000).max(config.max_total_bytes);
     let (journal, _) = Journal::open(config, Arc::new(FileDisk::open(folder)?))?;
     let mut trails = EncodedTrails::new(1)?;

@@ -4,6 +4,7 @@
 mod http;
 mod ingest;
 mod journal;
+mod kafka;
 mod lake;
 mod measure;
 mod recording;
@@ -30,6 +31,8 @@ enum Part {
     Journal(journal::JournalArgs),
     /// The ingest loop from journal to Delta table beside decoding alone and Parquet encoding alone.
     Ingest(ingest::IngestArgs),
+    /// Journals to real Kafka, and Kafka to committed Parquet, beside Parquet encoding alone.
+    Kafka(kafka::KafkaArgs),
     /// Look-up of one request and cost by tenant and day over ten million generated events.
     Lake(lake::LakeArgs),
     #[command(hide = true)]
@@ -38,10 +41,13 @@ enum Part {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Two providers are linked; without a choice the first encrypted connection panics.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let done = match Arguments::parse().part {
         Part::Http(args) => http::run(args).await,
         Part::Journal(args) => journal::run(args).await,
         Part::Ingest(args) => ingest::run(args).await,
+        Part::Kafka(args) => kafka::run(args).await,
         Part::Lake(args) => lake::run(args).await,
         Part::Serve(args) => http::serve(args).await,
     };

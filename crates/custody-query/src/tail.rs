@@ -51,10 +51,11 @@ pub struct FollowerConfig {
 }
 
 impl Default for FollowerConfig {
-    /// Half a million rows are ten seconds of events at five thousand requests a second, more than ingest leaves unstored; at
-    /// half a kilobyte a row they fit a quarter of a gigabyte. Four megabytes a read keep a decode well under a tenth of a second.
+    /// Half a million rows are fourteen seconds of events at five thousand requests a second, more than ingest leaves unstored; a row
+    /// takes up to two kilobytes, because each has a place in every column. Four megabytes a read keep a decode well under a tenth of
+    /// a second.
     fn default() -> Self {
-        Self { rows: 500_000, budget: TailBudget::of(256 << 20), read_bytes: 4 << 20 }
+        Self { rows: 500_000, budget: TailBudget::of(1 << 30), read_bytes: 4 << 20 }
     }
 }
 

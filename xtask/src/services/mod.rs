@@ -18,8 +18,8 @@ mod state;
 
 use anyhow::{Result, bail};
 
+pub use self::{environment::Environment, running::with_services};
 use self::{
-    environment::Environment,
     instance::{CLEAN_END, Instance},
     options::{Options, Verb, Wishes},
     place::Place,

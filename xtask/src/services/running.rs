@@ -21,7 +21,6 @@ pub struct Running {
 }
 
 /// Runs the work with the services in the target folder, and takes them down afterwards if they were not up before.
-#[expect(dead_code, reason = "`xtask test` will call it")]
 pub fn with_services<T>(work: impl FnOnce(&Environment) -> Result<T>) -> Result<T> {
     let running = ensure_up()?;
     let result = work(&running.environment);
