@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 
@@ -21,14 +22,14 @@ def free_port():
 
 
 def http(url, body=None, timeout=30, headers=None):
-    """Status and text of one request; status 0 where nobody answers."""
+    """Status and text of one request; status 0 where nobody answers, or not to the end."""
     try:
         request = urllib.request.Request(url, data=body, headers=headers or {})
         with urllib.request.urlopen(request, timeout=timeout) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
-    except OSError:
+    except (OSError, HTTPException):
         return 0, ""
 
 

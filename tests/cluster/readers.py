@@ -415,13 +415,29 @@ def watch(cluster, options):
     began = time.monotonic()
     complete, rounds = load(cluster, options, judge)
     load_minutes = (time.monotonic() - began) / 60
-    for part in [*cluster.gateways, *cluster.ingests]:
-        if part.stop() != 0:
-            judge.violation(f"{part.name} ended badly: {part.tail()}")
+    stop(cluster.gateways, judge)
+    drain(cluster, log, judge)
+    stop(cluster.ingests, judge)
     for loop in loops:
         loop.finish()
     report(log, judge, upkeep, load_minutes, rounds)
     return 0 if finally_equal(cluster, options, rounds, delta, duck) and complete and not judge.violations else 1
+
+
+def stop(parts, judge):
+    for part in parts:
+        if part.stop() != 0:
+            judge.violation(f"{part.name} ended badly: {part.tail()}")
+
+
+def drain(cluster, log, judge, patience=120):
+    """Waits until the lake has all that lake and log together have. An ingest that stops commits what it has read, not what it has not."""
+    wanted, end = by_sql(cluster)[0], time.monotonic() + patience
+    while (stored := log.state(log.head())[1]) != wanted:
+        if time.monotonic() > end:
+            judge.violation(f"the lake has {stored} of {wanted} rows {patience} s after the gateways stopped")
+            return
+        time.sleep(0.5)
 
 
 def load(cluster, options, judge):

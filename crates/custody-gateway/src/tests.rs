@@ -1,5 +1,6 @@
 //! The gateway through its real HTTP stack on loopback, over a real journal: what callers get, and what stands in the journal.
 
+mod acknowledgement;
 mod bad_input;
 mod client;
 mod cpu;

@@ -261,6 +261,33 @@ fn a_log_that_withholds_a_record_is_an_error_and_no_alarm() {
 }
 
 #[test]
+fn dead_letters_that_a_later_decoder_reads_become_rows_once() {
+    let scene = Scene::with([record(0, 1, 1, "a"), poison(1, 1, 2), poison(2, 1, 3)]);
+    scene.settle();
+    let readable = [record(1, 1, 2, "b"), poison(2, 1, 3)];
+    for fault in [CommitFault::None, CommitFault::LandedUnheard, CommitFault::LandedAsConflict, CommitFault::Lost] {
+        scene.chaos.fail_next(fault);
+        let tried = scene.retry(&readable).expect("every answer is resolved");
+        let first = fault == CommitFault::None;
+        assert_eq!((tried.stored, tried.known, tried.dead), (usize::from(first), usize::from(!first), 1), "{fault:?}");
+        assert_eq!(scene.stored(), ["a", "b"], "{fault:?}");
+        scene.chaos.forget();
+    }
+    assert_eq!(position(&scene), Some(3), "positions are ingest's alone");
+}
+
+#[test]
+fn a_retry_without_an_answer_is_found_by_its_id() {
+    for fault in [CommitFault::LandedUnheard, CommitFault::LandedAsConflict, CommitFault::Lost] {
+        let scene = Scene::with([poison(0, 1, 1)]);
+        scene.settle();
+        scene.chaos.fail_next(fault);
+        let tried = scene.retry(&[record(0, 1, 1, "a")]).expect("every answer is resolved");
+        assert_eq!((tried.stored, scene.stored()), (1, vec!["a".to_owned()]), "{fault:?}");
+    }
+}
+
+#[test]
 fn the_fixture_reads_as_the_port_says() {
     let scene = Scene::with([record(0, 1, 1, "a"), record(1, 1, 2, "b")]);
     let mut log = scene.log.clone();

@@ -32,7 +32,7 @@ A first look:
   custody sql 'select tenant, sum(cost_usd) from costs group by tenant'
 
 Exit codes common to all commands: 0 done, 1 failed, 2 the arguments or the configuration are wrong.
-Log lines go to standard error; RUST_LOG sets what is logged (default: warn,custody=info)."
+Log lines go to standard error; RUST_LOG sets what is logged (default: warn, and info for custody)."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -100,8 +100,9 @@ fn choose_cryptography() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
-/// Libraries are heard from `warn` on; our own crates from `info`.
-const DEFAULT_LOG: &str = "warn,custody=info";
+/// Libraries are heard from `warn` on; our own crates from `info`. The table's library logs what it also returns, and what it returns is
+/// logged where it is handled.
+const DEFAULT_LOG: &str = "warn,custody=info,delta_kernel=off,buoyant_kernel=off,deltalake_core=off";
 
 fn init_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));

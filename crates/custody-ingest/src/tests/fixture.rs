@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::list_log::ListLog;
 use crate::{
     Alarm, BatchCommitted, Decode, EventLookup, FoundLetters, Ingest, IngestConfig, IngestError, IngestMetrics, IngestObserver,
-    IngestParts, KeyedRows, Turn,
+    IngestParts, KeyedRows, RetriedLetters, Turn, retry_letters,
 };
 
 pub fn config() -> IngestConfig {
@@ -93,6 +93,13 @@ pub struct Scripted(Mutex<VecDeque<CommitFault>>);
 impl Scripted {
     pub fn fail_next(&self, fault: CommitFault) {
         self.0.lock().expect("not poisoned").push_back(fault);
+    }
+}
+
+impl Scripted {
+    /// Takes back what did not happen.
+    pub fn forget(&self) {
+        self.0.lock().expect("not poisoned").clear();
     }
 }
 
@@ -271,6 +278,12 @@ impl Scene {
         self.stop.send_replace(true);
         let ingest = self.ingest.lock().expect("not poisoned").take().expect("not stopped");
         block_on(ingest.run(self.stop.subscribe()))
+    }
+
+    /// Tries letters again.
+    pub fn retry(&self, letters: &[LogRecord]) -> Result<RetriedLetters, IngestError> {
+        let lookup = Asks(self.events.clone());
+        block_on(retry_letters("journal/test", letters, &mut PlainDecode, &self.events, &lookup, self.ids.as_ref()))
     }
 
     pub fn stored(&self) -> Vec<String> {

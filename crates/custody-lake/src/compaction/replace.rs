@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use deltalake::{
     Path,
-    kernel::{Action, Add},
+    kernel::{Action, Add, transaction::PostCommit},
     logstore::LogStoreRef,
     protocol::DeltaOperation,
 };
@@ -62,7 +62,7 @@ impl Replacement<'_> {
             }
             first_tried_on.get_or_insert(newest.version());
             match self.new_version().land(&newest).await {
-                Ok(landed) => return Ok(Fate::Replaced(landed.version)),
+                Ok(landed) => return Ok(Fate::Replaced(checkpointed(landed).await)),
                 Err(CommitError::Conflict { .. } | CommitError::Ambiguous { .. }) => {}
                 Err(CommitError::Failed(error)) => return Err(error),
             }
@@ -91,7 +91,16 @@ impl Replacement<'_> {
             transactions: Vec::new(),
             operation: DeltaOperation::Optimize { predicate: None, target_size: i64::try_from(self.target_bytes).unwrap_or(i64::MAX) },
             commit_id: self.commit_id,
-            makes_checkpoints: false,
         }
     }
+}
+
+/// Every fiftieth version has a checkpoint, whoever makes that version; skipped, readers would replay fifty commits more. The version
+/// stands either way.
+async fn checkpointed(landed: PostCommit) -> u64 {
+    let version = landed.version;
+    if let Err(error) = landed.await {
+        tracing::warn!(%error, version, "a compaction's version was not followed up; its checkpoint may be missing");
+    }
+    version
 }

@@ -45,8 +45,6 @@ pub(crate) struct NewVersion {
     pub(crate) transactions: Vec<Transaction>,
     pub(crate) operation: DeltaOperation,
     pub(crate) commit_id: Uuid,
-    /// One committer of a table makes its checkpoints: two at once have clashed.
-    pub(crate) makes_checkpoints: bool,
 }
 
 impl NewVersion {
@@ -65,7 +63,6 @@ impl NewVersion {
             .with_max_retries(0)
             .with_metadata([(COMMIT_ID.to_owned(), Value::String(self.commit_id.to_string()))])
             .with_application_transactions(self.transactions)
-            .with_create_checkpoint(self.makes_checkpoints)
             .with_cleanup_expired_logs(Some(false));
         CommitBuilder::from(properties)
             .with_actions(self.actions)

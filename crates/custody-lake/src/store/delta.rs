@@ -60,7 +60,6 @@ fn append(staged: Staged, transactions: &[(String, i64)], commit_id: Uuid) -> Ne
         transactions: transactions.iter().map(|(id, version)| Transaction::new(id, *version)).collect(),
         operation: DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec![PARTITION_COLUMN.to_owned()]), predicate: None },
         commit_id,
-        makes_checkpoints: true,
     }
 }
 
