@@ -206,7 +206,7 @@ class Watch:
         [thread.start() for thread in looks]
         [thread.join() for thread in looks]
         since = self.waiting_since
-        return now, (now - since if since else 0), rows
+        return now, (max(0, now - since) if since else 0), rows
 
     def write(self, folder, began):
         with open(folder / "freshness.csv", "w", newline="") as file:

@@ -14,7 +14,6 @@ use custody_log::{
 };
 use custody_types::{Clock, IdSource, LogPosition, Timestamp};
 use tokio::{sync::watch, task::JoinSet};
-use uuid::Uuid;
 
 use crate::{
     ingest::{alone, fill},
@@ -40,7 +39,7 @@ pub struct KafkaArgs {
 /// Runs the part.
 pub async fn run(args: KafkaArgs) -> Result<()> {
     let kafka = kafka()?;
-    let topic = format!("custody.bench.{}", Uuid::now_v7());
+    let topic = format!("custody.bench.{}", SystemIds.event_id());
     let folder = tempfile::tempdir()?;
     let mut journals = Vec::new();
     for number in 0..args.journals {

@@ -127,7 +127,7 @@ fn show(status: &TableStatus) {
         _ => "none".to_owned(),
     };
     let TableStatus { table, version, files, rows, small_files, bytes, .. } = status;
-    say(&format!("{}", table.name()));
+    say(table.name());
     say(&format!("  version   {version}, committed {committed}, checkpoint {checkpoint}"));
     say(&format!("  rows      {rows} in {files} files, {}; {small_files} files are small", HumanBytes(*bytes)));
     say(&format!("  dates     {dates}"));

@@ -62,7 +62,7 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     instance.open_dead_letters().await.context("the lake cannot be used")?;
     let group = GroupConfig::new(&deployment.ingest.group, &deployment.log.topic.name);
     let member = Arc::new(KafkaGroup::join(&deployment.log.kafka, &group)?);
-    let pages = Arc::new(IngestPages::new(&instance.metrics, &deployment.log, member.assignment()));
+    let pages = Arc::new(IngestPages::new(&instance.metrics, &deployment, member.assignment()));
     let door = Door::open(address, Arc::clone(&pages) as Arc<dyn super::door::Pages>).await?;
     say("custody ingest is up");
     say(&format!("  pages     http://{}/metrics", door.address()?));

@@ -1,18 +1,23 @@
 //! What an ingest instance says of itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use custody_ingest::IngestMetrics;
 use custody_log::{
     LogReader,
-    kafka::{Assignment, KafkaReader},
+    kafka::{Assignment, KafkaConfig, KafkaReader},
 };
+use custody_types::LogPosition;
 use tokio::sync::{Mutex, watch};
 
 use super::super::door::Pages;
 use crate::{
-    deployment::Log,
+    deployment::Deployment,
     figures::{Figures, Kind, count},
     ingest_parts::add_figures,
 };
@@ -20,46 +25,88 @@ use crate::{
 /// A log that does not tell its end within this is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Beyond the flush age, how long a batch may take from its last record to its commit.
+const LONGEST_COMMIT: Duration = Duration::from_secs(60);
+
 /// The pages of one instance.
 pub struct IngestPages {
     metrics: Arc<IngestMetrics>,
-    kafka: custody_log::kafka::KafkaConfig,
+    kafka: KafkaConfig,
     topic: String,
     assignment: watch::Receiver<Assignment>,
-    failures_seen: Mutex<u64>,
+    stuck_after: Duration,
+    seen: Mutex<Seen>,
+    /// Asked for the ends of their partitions; kept, because each has connections of its own.
+    readers: Mutex<BTreeMap<i32, KafkaReader>>,
+}
+
+/// What the last look at readiness found.
+struct Seen {
+    failures: u64,
+    stored: BTreeMap<String, LogPosition>,
+    moved_at: Instant,
 }
 
 impl IngestPages {
-    pub fn new(metrics: &Arc<IngestMetrics>, log: &Log, assignment: watch::Receiver<Assignment>) -> Self {
-        let (kafka, topic) = (log.kafka.clone(), log.topic.name.clone());
-        Self { metrics: Arc::clone(metrics), kafka, topic, assignment, failures_seen: Mutex::new(0) }
+    pub fn new(metrics: &Arc<IngestMetrics>, deployment: &Deployment, assignment: watch::Receiver<Assignment>) -> Self {
+        Self {
+            metrics: Arc::clone(metrics),
+            kafka: deployment.log.kafka.clone(),
+            topic: deployment.log.topic.name.clone(),
+            assignment,
+            stuck_after: deployment.ingest.flush_age * 2 + LONGEST_COMMIT,
+            seen: Mutex::new(Seen { failures: 0, stored: BTreeMap::new(), moved_at: now() }),
+            readers: Mutex::default(),
+        }
     }
 
     /// Per assigned partition, the records that the lake does not have yet.
-    async fn lag(&self) -> Vec<(String, f64)> {
+    async fn lag(&self) -> BTreeMap<String, u64> {
         let stored = self.metrics.figures().stored;
         let partitions = self.assignment.borrow().partitions.clone();
-        let mut lag = Vec::with_capacity(partitions.len());
+        let mut readers = self.readers.lock().await;
+        readers.retain(|partition, _| partitions.contains(partition));
+        let mut lag = BTreeMap::new();
         for partition in partitions {
-            let name = format!("{}/{partition}", self.topic);
-            let Ok(mut reader) = KafkaReader::open(&self.kafka, &self.topic, partition) else { continue };
+            if !readers.contains_key(&partition)
+                && let Ok(reader) = KafkaReader::open(&self.kafka, &self.topic, partition)
+            {
+                readers.insert(partition, reader);
+            }
+            let Some(reader) = readers.get_mut(&partition) else { continue };
+            let name = reader.partition();
             let Ok(Ok(bounds)) = tokio::time::timeout(PATIENCE, reader.bounds()).await else { continue };
             let place = stored.get(&name).copied().unwrap_or(bounds.first).max(bounds.first);
-            lag.push((format!("partition=\"{name}\""), count(bounds.end.get().saturating_sub(place.get()))));
+            lag.insert(name, bounds.end.get().saturating_sub(place.get()));
         }
         lag
     }
 }
 
+/// The doors' own time; no event depends on it.
+#[expect(clippy::disallowed_methods, reason = "readiness is about this process and no part of the evidence")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 #[async_trait]
 impl Pages for IngestPages {
-    /// Ready means that nothing failed since the last look. An instance without partitions is ready: it waits for its share.
+    /// Ready means that nothing failed since the last look, and that what waits in the log gets into the lake. An instance without
+    /// partitions is ready: it waits for its share.
     async fn why_not_ready(&self) -> Option<String> {
-        let failures = self.metrics.figures().failures;
-        let mut seen = self.failures_seen.lock().await;
-        let is_failing = failures > *seen;
-        *seen = failures;
-        is_failing.then(|| "the log or the lake cannot be used at the moment; it is tried again".to_owned())
+        let figures = self.metrics.figures();
+        let waiting = self.lag().await.values().any(|lag| *lag > 0);
+        let mut seen = self.seen.lock().await;
+        let has_failed = figures.failures > seen.failures;
+        if figures.stored != seen.stored || !waiting {
+            seen.moved_at = now();
+        }
+        (seen.failures, seen.stored) = (figures.failures, figures.stored);
+        if has_failed {
+            return Some("the log or the lake cannot be used at the moment; it is tried again".to_owned());
+        }
+        let is_stuck = now().duration_since(seen.moved_at) > self.stuck_after;
+        is_stuck.then(|| "records wait in the log, and nothing gets into the lake".to_owned())
     }
 
     async fn metrics(&self) -> String {
@@ -67,7 +114,8 @@ impl Pages for IngestPages {
         add_figures(&mut figures, &self.metrics.figures());
         let partitions = self.assignment.borrow().partitions.len() as u64;
         figures.add(Kind::Gauge, "custody_ingest_partitions", "Partitions that this instance holds", count(partitions));
-        figures.add_each(Kind::Gauge, "custody_ingest_lag_records", "Records of a partition that are not in the lake", self.lag().await);
+        let lag = self.lag().await.into_iter().map(|(partition, lag)| (format!("partition=\"{partition}\""), count(lag)));
+        figures.add_each(Kind::Gauge, "custody_ingest_lag_records", "Records of a partition that are not in the lake", lag);
         figures.into_text()
     }
 }
