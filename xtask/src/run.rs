@@ -30,8 +30,17 @@ where
     status(&mut command)
 }
 
-/// Runs a prepared command and fails unless it succeeds.
+/// What cargo tells the program that it runs, about that program.
+const OF_THIS_PROGRAM: [&str; 5] = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+
+/// Runs a prepared command and fails unless it succeeds. It starts as a person would start it: a cargo that heard of this program's
+/// folder would run build scripts again that look at it, and after ring's everything that rests on it, DataFusion included.
 pub fn status(command: &mut Command) -> Result<()> {
+    for (name, _) in std::env::vars_os() {
+        if OF_THIS_PROGRAM.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
     let shown = format!("{command:?}").replace('"', "");
     say(&format!("— {shown}"));
     let status = command.status().with_context(|| format!("`{shown}` could not be started"))?;
