@@ -36,12 +36,12 @@ const OF_THIS_PROGRAM: [&str; 5] = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_
 /// Runs a prepared command and fails unless it succeeds. It starts as a person would start it: a cargo that heard of this program's
 /// folder would run build scripts again that look at it, and after ring's everything that rests on it, DataFusion included.
 pub fn status(command: &mut Command) -> Result<()> {
+    let shown = format!("{command:?}").replace('"', "");
     for (name, _) in std::env::vars_os() {
         if OF_THIS_PROGRAM.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }
-    let shown = format!("{command:?}").replace('"', "");
     say(&format!("— {shown}"));
     let status = command.status().with_context(|| format!("`{shown}` could not be started"))?;
     if !status.success() {

@@ -1,7 +1,7 @@
 //! `custody gateway`: governed requests in, events out to the log through the local journal.
 //!
 //! ```text
-//! start   journal and recovery ─▶ topic checked ─▶ shipper ─▶ listener
+//! start   journal and recovery ─▶ topic checked ─▶ listener ─▶ shipper ─▶ served
 //! stop    listener drained: every request has its outcome ─▶ shipper: the log takes the rest, for a while ─▶ journal closed
 //! ```
 
@@ -60,7 +60,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let workspace = Arc::new(Workspace::load(&deployment.workspace_dir)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
-    let listener = listen(on_loopback(args.service.listen.unwrap_or(workspace.settings.server.listen))?).await?;
+    let address = on_loopback(args.service.listen.unwrap_or(workspace.settings.server.listen))?;
 
     let folder = data_dir.join("journal");
     let (journal, report) = journal::open(&folder, deployment.gateway.journal_bytes, SHIPPER, ids.as_ref())?;
@@ -69,6 +69,8 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
         tracing::warn!(closed = recovered.closed, unreadable = recovered.unreadable, "requests of an earlier run got their outcome");
     }
     topics::refuse_unsafe_if_there(&deployment.log).await?;
+    // Not before: a connection that is taken and not served keeps a caller waiting who could ask another gateway.
+    let listener = listen(address).await?;
     let outlet = Outlet::start(&deployment, &journal, &folder)?;
     let orphanage =
         Orphanage { journal: journal.clone(), workspace: Arc::clone(&workspace), clock: Arc::clone(&clock), ids: Arc::clone(&ids) };
