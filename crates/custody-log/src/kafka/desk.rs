@@ -271,6 +271,8 @@ fn settings(config: &KafkaConfig) -> ClientConfig {
         .set("auto.offset.reset", "error")
         // We write without transactions. Under `read_committed` a stranger's open transaction would hold the end back.
         .set("isolation.level", "read_uncommitted")
+        // Asking for the log's end waits behind a fetch that a silent partition holds open this long, by default half a second.
+        .set("fetch.wait.max.ms", "50")
         .set("check.crcs", "true")
         // The bound of what waits here, in bytes; the one in records is set out of the way.
         .set("queued.max.messages.kbytes", "16384")
