@@ -5,7 +5,7 @@ mod answer;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
 use custody_query::SqlSession;
@@ -13,6 +13,8 @@ use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::process::listen;
 
 /// Scrapers and probes, and a few people; more than this at once is a mistake of somebody's.
 const MAX_CONNECTIONS: usize = 64;
@@ -46,10 +48,7 @@ pub struct Door {
 impl Door {
     /// Opens it; nobody is answered before [`Self::serve`].
     pub async fn open(address: SocketAddr, pages: Arc<dyn Pages>) -> Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}; another program may have the port (--listen chooses another)"))?;
-        Ok(Self { listener, pages })
+        Ok(Self { listener: listen(address).await?, pages })
     }
 
     /// Where it is.
