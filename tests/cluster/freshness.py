@@ -26,7 +26,7 @@ def main():
     options.add_argument("--rate", type=float, default=200, help="requests a second beside the measurement")
     options.add_argument("--away", type=float, default=0, help="minutes without ingest, measured last")
     options = options.parse_args()
-    for age in options.ages.split(","):
+    for age in filter(None, options.ages.split(",")):
         measure(options, int(age))
     if options.away:
         without_ingest(options)

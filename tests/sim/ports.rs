@@ -228,6 +228,10 @@ pub struct SimObserver {
 }
 
 impl IngestObserver for SimObserver {
+    fn resumed(&self, _stored: &[(String, LogPosition)]) {
+        self.coverage.count("resumed");
+    }
+
     fn committed(&self, batch: &BatchCommitted) {
         self.coverage.count("batches committed");
         self.coverage.note(|| format!("{batch:?}"));

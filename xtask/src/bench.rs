@@ -13,15 +13,16 @@ cargo xtask bench [part…] [-- options of the part]
   journal   durable appends by 1, 8, 64 and 256 clients beside a bare write and fdatasync
   ingest    journal to Delta table beside decoding alone and Parquet encoding alone
   kafka     journals to real Kafka, and Kafka to committed Parquet, beside Parquet encoding alone
+  commits   what a commit takes with 10, 1,000 and 10,000 live files, in a folder and on S3
   lake      one request's trail, and cost by tenant and day, over ten million generated events
 
 Without a part all are run. The first release build takes long. Options follow `--`: `cargo xtask bench lake -- --events 1000000`;
 `cargo xtask bench lake -- --help` lists them. Leave the machine alone meanwhile: figures of a busy machine say nothing.
 ";
 
-/// The part that needs Kafka and S3, which are started for it.
-const KAFKA: &str = "kafka";
-const PARTS: [&str; 5] = ["http", "journal", "ingest", KAFKA, "lake"];
+/// Parts that need Kafka or S3, which are started for them.
+const WITH_SERVICES: [&str; 2] = ["kafka", "commits"];
+const PARTS: [&str; 6] = ["http", "journal", "ingest", "kafka", "commits", "lake"];
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let (parts, options) = match arguments.iter().position(|argument| argument == "--") {
@@ -42,7 +43,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     for part in wanted {
         let mut command = Command::new(&program);
         command.arg(part).args(options).current_dir(run::root());
-        if *part == KAFKA {
+        if WITH_SERVICES.contains(part) {
             services::with_services(|environment| run::status(command.envs(environment.variables())))?;
         } else {
             run::status(&mut command)?;

@@ -1,23 +1,25 @@
-//! `kafka`: journals shipped to real Kafka, and from there into a Delta table by the production loop, beside Parquet encoding alone.
-//! Needs the environment of `cargo xtask services env`; with its S3 the lake is there, else in a folder.
+//! `kafka`: journals shipped to real Kafka, and from there into Delta tables by the production loop, beside Parquet encoding alone; then
+//! how old an event is when it is committed, at a steady rate. Needs the environment of `cargo xtask services env`.
 
-use std::{env, sync::Arc, time::Duration};
+pub mod environment;
 
-use anyhow::{Context, Result, ensure};
+mod bulk;
+mod steady;
+
+use anyhow::Result;
 use clap::Args;
-use custody_gateway::{SystemClock, SystemIds};
-use custody_ingest::{Ingest, IngestConfig, IngestMetrics, IngestObserver, IngestParts};
-use custody_lake::{DeadLetterStore, EventDecoder, EventStore, LakeRoot, S3Options};
-use custody_log::{
-    FileDisk, Journal, JournalConfig,
-    kafka::{KafkaConfig, KafkaReader, KafkaSecurity, Shipper, ShipperConfig, TopicAdmin, TopicPlan},
-};
-use custody_types::{Clock, IdSource, LogPosition, Timestamp};
-use tokio::{sync::watch, task::JoinSet};
+use custody_gateway::SystemIds;
+use custody_lake::LakeRoot;
+use custody_types::{IdSource, Timestamp};
 
+use self::{
+    bulk::Moved,
+    environment::{kafka, make_topic, s3_lake},
+    steady::steady,
+};
 use crate::{
     ingest::{alone, fill},
-    measure::{Meter, Spent, folder_bytes},
+    measure::{Spent, file_sizes, median},
     recording::EncodedTrails,
     terminal::{Table, say, shown},
 };
@@ -26,14 +28,20 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct KafkaArgs {
     /// Events to move.
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 2_000_000)]
     events: u64,
     /// Journals, each in a partition of its own.
     #[arg(long, default_value_t = 4)]
     journals: u32,
-    /// Put the lake into the S3 store of the environment instead of a folder.
-    #[arg(long)]
-    s3: bool,
+    /// Events a second of the steady run.
+    #[arg(long, default_value_t = 7_000)]
+    rate: u64,
+    /// Seconds of each steady run.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Flush ages of the steady runs, in seconds.
+    #[arg(long, value_delimiter = ',', default_value = "5")]
+    ages: Vec<u64>,
 }
 
 /// Runs the part.
@@ -47,124 +55,47 @@ pub async fn run(args: KafkaArgs) -> Result<()> {
     }
     let events: u64 = journals.iter().map(|journal| journal.stats().records).sum();
     make_topic(&kafka, &topic, args.journals).await?;
-    let shipped = ship(&kafka, &topic, &journals, folder.path()).await?;
+    let shipped = bulk::ship(&kafka, &topic, &journals, folder.path()).await?;
+    for journal in journals {
+        journal.shutdown().await;
+    }
     let lake_folder = tempfile::tempdir()?;
-    let lake = if args.s3 { s3_lake(&topic)? } else { LakeRoot::folder(lake_folder.path()) };
-    let moved = move_all(&kafka, &topic, args.journals, &lake, events).await?;
+    let in_folder = bulk::move_all(&kafka, &topic, args.journals, &LakeRoot::folder(lake_folder.path()), events).await?;
+    let on_s3 = bulk::move_all(&kafka, &topic, args.journals, &s3_lake(&topic)?, events).await?;
+    let encoding = alone::encode(&lake_folder.path().join("events"), events)?;
 
     let json_bytes = EncodedTrails::new(2)?.json_bytes(Timestamp::from_micros(0))?;
-    let columns = ["", "events/s", "CPU µs/event", "JSON MB/s a core"];
-    let mut table = Table::new(format!("{events} events, {} partitions, lake {}", args.journals, place(&lake)), &columns);
+    let columns = ["", "events/s", "CPU µs/event", "events/s a core", "JSON MB/s a core"];
+    let mut table = Table::new(format!("{events} events in {} partitions", args.journals), &columns);
     row(&mut table, "shipper, journals to Kafka", &shipped, events, json_bytes);
-    row(&mut table, "ingest, Kafka to committed Parquet", &moved, events, json_bytes);
-    if !lake.is_s3() {
-        let encoding = alone::encode(&lake_folder.path().join("events"), events)?;
-        row(&mut table, "Parquet encoding alone", &encoding, events, json_bytes);
-        table.print();
-        let bytes = folder_bytes(&lake_folder.path().join("events"))?;
-        say(&format!("  ingest does {} % of what Parquet encoding alone can do", shown(encoding.cpu / moved.cpu * 100.0)));
-        say(&format!("  {} bytes an event in the lake", shown(bytes as f64 / events as f64)));
-        return Ok(());
-    }
+    row(&mut table, "ingest, Kafka to Parquet committed in a folder", &in_folder.spent, events, json_bytes);
+    row(&mut table, "ingest, Kafka to Parquet committed on S3", &on_s3.spent, events, json_bytes);
+    row(&mut table, "Parquet encoding alone", &encoding, events, json_bytes);
     table.print();
-    Ok(())
+    say(&format!("  ingest does {} % of what Parquet encoding alone can do", shown(encoding.cpu / in_folder.spent.cpu * 100.0)));
+    say_files(lake_folder.path(), events)?;
+    say_memory("in a folder", &in_folder);
+    say_memory("on S3", &on_s3);
+    steady(&kafka, &args).await
 }
 
 fn row(table: &mut Table, name: &str, spent: &Spent, events: u64, json_bytes: f64) {
     let events = events as f64;
-    let figures = [events / spent.wall, spent.cpu * 1e6 / events, events * json_bytes / spent.cpu / 1e6];
-    table.row(name, figures.map(shown));
+    let a_core = events / spent.cpu;
+    table.row(name, [events / spent.wall, spent.cpu * 1e6 / events, a_core, a_core * json_bytes / 1e6].map(shown));
 }
 
-fn place(lake: &LakeRoot) -> &'static str {
-    if lake.is_s3() { "on S3" } else { "in a folder" }
+fn say_files(lake: &std::path::Path, events: u64) -> Result<()> {
+    let sizes: Vec<f64> = file_sizes(&lake.join("events"))?.into_iter().map(|bytes| bytes as f64).collect();
+    let (all, middle) = (sizes.iter().sum::<f64>(), median(sizes.iter().copied()));
+    let mib = shown(middle / f64::from(1 << 20));
+    say(&format!("  {} files, the middle one {mib} MiB; {} bytes an event", sizes.len(), shown(all / events as f64)));
+    Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a bench is told by its environment where the services are")]
-fn variable(name: &str) -> Result<String> {
-    env::var(name).with_context(|| format!("`{name}` is not set: eval \"$(cargo xtask services env)\" after `cargo xtask services up`"))
-}
-
-fn kafka() -> Result<KafkaConfig> {
-    let brokers = variable("CUSTODY_TEST_KAFKA")?.split(',').map(str::to_owned).collect();
-    Ok(KafkaConfig::new(brokers, KafkaSecurity::Plaintext, "custody-bench")?)
-}
-
-fn s3_lake(prefix: &str) -> Result<LakeRoot> {
-    let endpoint = Some(variable("CUSTODY_TEST_S3_ENDPOINT")?.parse().context("the S3 endpoint is not a URL")?);
-    let root = format!("s3://{}/{prefix}", variable("CUSTODY_TEST_S3_BUCKET")?);
-    Ok(LakeRoot::parse(&root, S3Options { endpoint, region: Some("us-east-1".to_owned()) })?)
-}
-
-async fn make_topic(kafka: &KafkaConfig, name: &str, partitions: u32) -> Result<()> {
-    let plan = TopicPlan {
-        name: name.to_owned(),
-        partitions,
-        replication: 1,
-        retention_ms: 3_600_000,
-        min_insync_replicas: 1,
-        max_message_bytes: 2 << 20,
-    };
-    let admin = TopicAdmin::open(kafka)?;
-    let differences = admin.plan(&plan).await?;
-    Ok(admin.apply(&plan, &differences).await?)
-}
-
-/// All journals at once, each by its own shipper, until Kafka has acknowledged everything.
-async fn ship(kafka: &KafkaConfig, topic: &str, journals: &[Journal], folder: &std::path::Path) -> Result<Spent> {
-    let meter = Meter::start()?;
-    let mut shippers = JoinSet::new();
-    for (number, journal) in journals.iter().enumerate() {
-        let config = ShipperConfig {
-            grace: Duration::from_secs(600),
-            ..ShipperConfig::new(topic, JournalConfig::new(journal.id()).max_record_bytes)
-        };
-        let disk = Arc::new(FileDisk::open(&folder.join(number.to_string()))?);
-        let shipper = Shipper::open(kafka.clone(), config, journal.reader(LogPosition::START), disk, |_| {})?;
-        let monitor = shipper.monitor();
-        let (stop, stopping) = watch::channel(false);
-        shippers.spawn(async move {
-            // A shipper that is told to stop before it chose a partition ends at once.
-            let mut acked = monitor.acked();
-            let running = tokio::spawn(shipper.run(stopping));
-            let _ = acked.wait_for(|place| *place > LogPosition::START).await;
-            stop.send_replace(true);
-            running.await
-        });
-    }
-    while let Some(ended) = shippers.join_next().await {
-        let stats = ended???;
-        ensure!(stats.lag_records == 0, "{} records were not shipped", stats.lag_records);
-    }
-    meter.stop()
-}
-
-/// The loop as `custody ingest` runs it, until the lake has everything.
-async fn move_all(kafka: &KafkaConfig, topic: &str, partitions: u32, lake: &LakeRoot, events: u64) -> Result<Spent> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
-    let metrics = Arc::new(IngestMetrics::default());
-    let readers = (0..partitions).map(|partition| KafkaReader::open(kafka, topic, i32::try_from(partition).unwrap_or(0)));
-    let parts = IngestParts {
-        logs: readers.collect::<Result<_, _>>()?,
-        decoder: EventDecoder::new()?,
-        events: EventStore::open(lake, Arc::clone(&clock), Arc::clone(&ids)).await?,
-        dead_letters: DeadLetterStore::open(lake, Arc::clone(&clock), Arc::clone(&ids)).await?,
-        lookup: Arc::new(crate::ingest::NoLookup),
-        acknowledge: Box::new(|_: &str, _: LogPosition| {}),
-        clock,
-        ids,
-        observer: Arc::clone(&metrics) as Arc<dyn IngestObserver>,
-    };
-    // The last batch waits for its age: short, so that little of the time is waiting.
-    let config = IngestConfig { flush_age: Duration::from_secs(1), ..IngestConfig::default() };
-    let (_stop, stopping) = watch::channel(false);
-    let meter = Meter::start()?;
-    let mut ingest = Ingest::new(config, parts);
-    while metrics.figures().rows < events {
-        ingest.turn(&stopping).await?;
-    }
-    let spent = meter.stop()?;
-    ensure!(metrics.figures().rows == events, "{} rows of {events} events", metrics.figures().rows);
-    Ok(spent)
+/// Ten looks over the run: flat after the first means that memory does not grow with what was moved.
+fn say_memory(place: &str, moved: &Moved) {
+    let tenths = (1..=10).filter_map(|tenth| moved.memory.get((moved.memory.len() * tenth / 10).saturating_sub(1)));
+    let shown: Vec<String> = tenths.map(|mib| format!("{mib:.0}")).collect();
+    say(&format!("  MiB resident over the run {place}: {}", shown.join(" ")));
 }

@@ -1,6 +1,7 @@
 //! The figures of Custody beside those of its yardsticks, measured in one run on one machine. A development program: it is not
 //! part of what users install. `cargo xtask bench` builds it for release and runs it.
 
+mod commits;
 mod http;
 mod ingest;
 mod journal;
@@ -31,8 +32,10 @@ enum Part {
     Journal(journal::JournalArgs),
     /// The ingest loop from journal to Delta table beside decoding alone and Parquet encoding alone.
     Ingest(ingest::IngestArgs),
-    /// Journals to real Kafka, and Kafka to committed Parquet, beside Parquet encoding alone.
+    /// Journals to real Kafka, and Kafka to committed Parquet in a folder and on S3, beside Parquet encoding alone.
     Kafka(kafka::KafkaArgs),
+    /// What a commit takes with ten, a thousand and ten thousand live files, in a folder and on S3.
+    Commits(commits::CommitsArgs),
     /// Look-up of one request and cost by tenant and day over ten million generated events.
     Lake(lake::LakeArgs),
     #[command(hide = true)]
@@ -48,6 +51,7 @@ async fn main() -> ExitCode {
         Part::Journal(args) => journal::run(args).await,
         Part::Ingest(args) => ingest::run(args).await,
         Part::Kafka(args) => kafka::run(args).await,
+        Part::Commits(args) => commits::run(args).await,
         Part::Lake(args) => lake::run(args).await,
         Part::Serve(args) => http::serve(args).await,
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::time::Instant;
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 /// The unit of process times in `/proc`: Linux fixes `USER_HZ` at 100 on every architecture that this program runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -82,10 +82,62 @@ fn own_cpu_seconds(pid: u32) -> Result<f64> {
 
 /// The most memory this process ever had resident, in MiB.
 pub fn peak_resident_mib() -> f64 {
+    status_mib("VmHWM:")
+}
+
+fn status_mib(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
     kib.unwrap_or(f64::NAN) / 1024.0
+}
+
+/// What this process has resident now, in MiB.
+fn resident_mib() -> f64 {
+    status_mib("VmRSS:")
+}
+
+/// Looks at this process's memory from time to time.
+pub struct MemoryWatch {
+    stop: watch::Sender<bool>,
+    looking: JoinHandle<Vec<f64>>,
+}
+
+impl MemoryWatch {
+    pub fn start() -> Self {
+        const PAUSE: Duration = Duration::from_millis(100);
+        let (stop, mut stopping) = watch::channel(false);
+        let looking = tokio::spawn(async move {
+            let mut seen = vec![resident_mib()];
+            while tokio::time::timeout(PAUSE, stopping.wait_for(|stop| *stop)).await.is_err() {
+                seen.push(resident_mib());
+            }
+            seen
+        });
+        Self { stop, looking }
+    }
+
+    /// MiB resident at each look, in order.
+    pub async fn stop(self) -> Result<Vec<f64>> {
+        self.stop.send_replace(true);
+        Ok(self.looking.await?)
+    }
+}
+
+/// Sizes of the Parquet files below a folder.
+pub fn file_sizes(folder: &std::path::Path) -> Result<Vec<u64>> {
+    let mut sizes = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            // The table's log has Parquet files too, its checkpoints.
+            sizes.extend(if path.ends_with("_delta_log") { Vec::new() } else { file_sizes(&path)? });
+        } else if path.extension().is_some_and(|extension| extension == "parquet") {
+            sizes.push(entry.metadata()?.len());
+        }
+    }
+    Ok(sizes)
 }
 
 /// Bytes of all files below a folder.

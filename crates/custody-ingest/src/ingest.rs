@@ -120,8 +120,10 @@ where
         let IngestParts { logs, decoder, events, lookup, observer, .. } = &mut self.parts;
         let asked = Asked { decoder, events, lookup: lookup.as_ref(), observer: observer.as_ref(), config: &self.config };
         let standing = begin(logs, asked).await?;
-        for (partition, place) in self.partitions.iter().zip(&standing.places) {
-            self.forget_before(partition, place.stored);
+        let stored: Vec<_> = self.partitions.iter().cloned().zip(standing.places.iter().map(|place| place.stored)).collect();
+        self.parts.observer.resumed(&stored);
+        for (partition, place) in &stored {
+            self.forget_before(partition, *place);
         }
         Ok(standing)
     }

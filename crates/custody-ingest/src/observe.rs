@@ -14,6 +14,8 @@ use crate::resume::Mismatch;
 
 /// Takes what ingest reports.
 pub trait IngestObserver: Send + Sync {
+    /// It goes on from what the table says, in these partitions and no others.
+    fn resumed(&self, stored: &[(String, LogPosition)]);
     /// A batch is in the table.
     fn committed(&self, batch: &BatchCommitted);
     /// Something that must not happen did.
@@ -158,7 +160,7 @@ pub struct IngestFigures {
     pub clones: u64,
     /// Late records, logs that differ, overtaken commits.
     pub other_alarms: u64,
-    /// Per log partition, the place before which every record is stored.
+    /// Per log partition of this ingest, the place before which every record is stored; a partition is absent until the table was asked.
     pub stored: BTreeMap<String, LogPosition>,
     /// Age of the oldest record of the last commit when it landed, in microseconds: the freshness of the table.
     pub last_age_micros: i64,
@@ -202,6 +204,10 @@ fn add(counter: &AtomicU64, amount: usize) {
 }
 
 impl IngestObserver for IngestMetrics {
+    fn resumed(&self, stored: &[(String, LogPosition)]) {
+        *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = stored.iter().cloned().collect();
+    }
+
     fn committed(&self, batch: &BatchCommitted) {
         add(&self.commits, 1);
         add(&self.records, batch.records);

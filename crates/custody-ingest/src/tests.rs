@@ -34,6 +34,17 @@ fn the_log_may_forget_all_but_the_last_stored_record_and_only_after_the_commit()
 }
 
 #[test]
+fn the_stored_positions_are_known_before_the_first_commit_and_only_of_what_is_held() {
+    let scene = Scene::with([record(0, 1, 1, "a"), record(1, 1, 2, "b")]);
+    scene.settle();
+    scene.metrics.resumed(&[("journal/gone".to_owned(), LogPosition::new(9))]);
+    scene.restart();
+    scene.try_turn().expect("nothing new");
+    let stored: Vec<_> = scene.metrics.figures().stored.into_iter().collect();
+    assert_eq!(stored, [("journal/test".to_owned(), LogPosition::new(2))]);
+}
+
+#[test]
 fn a_batch_ends_at_its_bytes() {
     let config = IngestConfig { flush_bytes: 2, ..fixture::config() };
     let scene = Scene::configured(config, (0..6).map(|at| record(at, 1, at + 1, "e")));

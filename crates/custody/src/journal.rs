@@ -3,8 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
+use custody_gateway::{recover, workspace::Workspace};
 use custody_log::{FileDisk, Journal, JournalConfig, OpenReport};
-use custody_types::{IdSource, JournalId};
+use custody_types::{Clock, IdSource, JournalId};
 
 /// Opens the journal in a folder, and tells the log what was found. `consumer` is whose progress frees its segments.
 pub fn open(folder: &Path, bound_bytes: u64, consumer: &str, ids: &dyn IdSource) -> Result<(Journal, OpenReport)> {
@@ -15,6 +16,15 @@ pub fn open(folder: &Path, bound_bytes: u64, consumer: &str, ids: &dyn IdSource)
     let (journal, report) = Journal::open(config, Arc::new(disk))?;
     tell(&report);
     Ok((journal, report))
+}
+
+/// Gives the requests that an earlier run left open their outcome.
+pub async fn close_earlier_requests(report: OpenReport, workspace: &Workspace, clock: &dyn Clock, ids: &dyn IdSource) -> Result<()> {
+    let recovered = recover(report.open_requests, workspace, clock, ids).await?;
+    if recovered.closed > 0 {
+        tracing::warn!(closed = recovered.closed, unreadable = recovered.unreadable, "requests of an earlier run got their outcome");
+    }
+    Ok(())
 }
 
 fn tell(report: &OpenReport) {

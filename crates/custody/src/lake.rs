@@ -26,7 +26,7 @@ use crate::{
 
 All of it is safe beside ingest and readers. `custody ingest` does the same in the background ([ingest.maintenance]).
 
-Exit codes: 0 done, 1 failed, 2 the arguments are wrong.")]
+Exit codes: 0 done, 1 failed, 2 the arguments or the configuration are wrong.")]
 pub struct LakeArgs {
     #[command(subcommand)]
     task: Task,

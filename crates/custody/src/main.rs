@@ -19,6 +19,12 @@ mod up;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use custody_gateway::workspace::WorkspaceError;
+
+use crate::deployment::DeploymentMistakes;
+
+/// As clap ends for wrong arguments.
+const EXIT_WRONG_USE: u8 = 2;
 
 /// The chain of custody for production AI: governed model calls, and evidence that nothing was lost.
 #[derive(Parser)]
@@ -32,7 +38,7 @@ A first look:
   custody sql 'select tenant, sum(cost_usd) from costs group by tenant'
 
 Exit codes common to all commands: 0 done, 1 failed, 2 the arguments or the configuration are wrong.
-Log lines go to standard error; RUST_LOG sets what is logged (default: warn, and info for custody)."
+Log lines go to standard error; RUST_LOG sets what is logged (default: warn, info for custody, and nothing of the\ntable library, whose errors are logged where they are handled)."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -91,7 +97,13 @@ fn main() -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     terminal::note(&format!("custody: {error:#}"));
-    ExitCode::FAILURE
+    if is_wrong_configuration(error) { ExitCode::from(EXIT_WRONG_USE) } else { ExitCode::FAILURE }
+}
+
+/// What only a person with an editor can mend, apart from what a supervisor mends by starting again.
+fn is_wrong_configuration(error: &anyhow::Error) -> bool {
+    let of_workspace = error.downcast_ref::<WorkspaceError>().is_some_and(|error| !error.mistakes().is_empty());
+    of_workspace || error.is::<DeploymentMistakes>()
 }
 
 /// Two providers are linked, one by the AWS libraries and one by the object store's; without a choice the first connection panics.

@@ -25,7 +25,7 @@ Partitions may be added at any time: a journal stays in the partition that was c
 taken away. A topic that would lose records (compacted, too few copies in sync, unclean leaders) is refused at the
 start of every service, each reason in a sentence.
 
-Exit codes: 0 as planned, or done; 1 failed or refused; 2 the arguments are wrong; 3 `plan` found differences.")]
+Exit codes: 0 as planned, or done; 1 failed or refused; 2 the arguments or the configuration are wrong; 3 `plan` found differences.")]
 pub struct TopicsArgs {
     #[command(subcommand)]
     task: Task,

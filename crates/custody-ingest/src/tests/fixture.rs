@@ -168,6 +168,10 @@ struct Watched {
 }
 
 impl IngestObserver for Watched {
+    fn resumed(&self, stored: &[(String, LogPosition)]) {
+        self.metrics.resumed(stored);
+    }
+
     fn committed(&self, batch: &BatchCommitted) {
         self.metrics.committed(batch);
     }

@@ -6,7 +6,7 @@ mod services;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use custody_config::{Mistakes, Reader};
 use custody_lake::{LakeRoot, S3Options};
 use toml::Table;
@@ -30,6 +30,11 @@ pub struct Deployment {
     pub query: QueryService,
 }
 
+/// What the file says can't be meant; all its mistakes, in one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DeploymentMistakes(String);
+
 /// A commented example, for `--help` and for the deployment page.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
@@ -45,7 +50,8 @@ impl Deployment {
     }
 
     fn parse(file: &str, text: &str) -> Result<Self> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| anyhow::anyhow!("`{file}` is not TOML: {}", error.message()))?;
+        let table: Table =
+            text.parse().map_err(|error: toml::de::Error| DeploymentMistakes(format!("`{file}` is not TOML: {}", error.message())))?;
         let mistakes = Mistakes::default();
         let deployment = read(&Reader::new(file, &table, &mistakes));
         let found = mistakes.into_vec();
@@ -53,7 +59,7 @@ impl Deployment {
             Some(deployment) if found.is_empty() => Ok(deployment),
             _ => {
                 let all: Vec<String> = found.iter().map(ToString::to_string).collect();
-                bail!("the deployment file has {} mistakes: {}", all.len(), all.join(" | "))
+                Err(DeploymentMistakes(format!("the deployment file has {} mistakes: {}", all.len(), all.join(" | "))).into())
             }
         }
     }

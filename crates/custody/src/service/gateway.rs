@@ -10,7 +10,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_gateway::{
-    Gateway, GatewayConfig, MoreMetrics, ShippedJournal, SystemClock, SystemIds, build_models, read_secret, recover, workspace::Workspace,
+    Gateway, GatewayConfig, MoreMetrics, ShippedJournal, SystemClock, SystemIds, build_models, read_secret, workspace::Workspace,
 };
 use custody_log::{
     FileDisk, Journal, JournalConfig,
@@ -43,7 +43,7 @@ the journal and is shipped when it is back, also after a restart.
 
 Pages: /v1/…, /healthz, /readyz, /metrics.
 
-Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 the arguments are wrong.")]
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 the arguments or the configuration are wrong.")]
 pub struct GatewayArgs {
     #[command(flatten)]
     service: ServiceArgs,
@@ -64,10 +64,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
 
     let folder = data_dir.join("journal");
     let (journal, report) = journal::open(&folder, deployment.gateway.journal_bytes, SHIPPER, ids.as_ref())?;
-    let recovered = recover(report.open_requests, &workspace, clock.as_ref(), ids.as_ref()).await?;
-    if recovered.closed > 0 {
-        tracing::warn!(closed = recovered.closed, unreadable = recovered.unreadable, "requests of an earlier run got their outcome");
-    }
+    journal::close_earlier_requests(report, &workspace, clock.as_ref(), ids.as_ref()).await?;
     topics::refuse_unsafe_if_there(&deployment.log).await?;
     // Not before: a connection that is taken and not served keeps a caller waiting who could ask another gateway.
     let listener = listen(address).await?;

@@ -45,7 +45,7 @@ once, whatever instance stores it, also through kill -9, rebalances and storage 
 
 Ctrl-C or SIGTERM stores what was read, leaves the group and ends. Pages: /healthz, /readyz, /metrics.
 
-Exit codes: 0 stopped, 1 failed, 2 the arguments are wrong.")]
+Exit codes: 0 stopped, 1 failed, 2 the arguments or the configuration are wrong.")]
 pub struct IngestArgs {
     #[command(flatten)]
     service: ServiceArgs,

@@ -42,7 +42,7 @@ caught up, and never answered with less.
 
 Pages: POST /sql, /healthz, /readyz, /metrics. Loopback only.
 
-Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 the arguments are wrong.")]
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 the arguments or the configuration are wrong.")]
 pub struct QueryArgs {
     #[command(flatten)]
     service: ServiceArgs,

@@ -36,7 +36,7 @@ use crate::{
 Ctrl-C stops cleanly: requests under way end with their outcome, and the lake gets the rest of the journal. Nothing is lost
 by any other end: the next start closes requests that were cut off.
 
-Exit codes: 0 stopped by Ctrl-C, 1 failed, 2 the arguments are wrong.")]
+Exit codes: 0 stopped by Ctrl-C, 1 failed, 2 the arguments or the configuration are wrong.")]
 pub struct UpArgs {
     /// Folder for everything that is kept.
     #[arg(long, value_name = "FOLDER", env = "CUSTODY_DATA_DIR", default_value = "custody-data")]

@@ -3,7 +3,7 @@
 use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use custody_gateway::{MoreMetrics, Recorder, recover, workspace::Workspace};
+use custody_gateway::{MoreMetrics, Recorder, workspace::Workspace};
 use custody_ingest::{Ingest, IngestConfig, IngestError, IngestMetrics, IngestObserver, IngestParts};
 use custody_lake::{DeadLetterStore, EventDecoder, EventStore, LakeReader, LakeRoot};
 use custody_log::{Journal, JournalReader};
@@ -47,10 +47,7 @@ impl Pipeline {
         ids: &Arc<dyn IdSource>,
     ) -> Result<Self> {
         let (journal, report) = journal::open(&config.data_dir.join("journal"), config.journal_bytes, INGEST, ids.as_ref())?;
-        let recovered = recover(report.open_requests, workspace, clock.as_ref(), ids.as_ref()).await?;
-        if recovered.closed > 0 {
-            tracing::warn!(closed = recovered.closed, unreadable = recovered.unreadable, "requests of an earlier run got their outcome");
-        }
+        journal::close_earlier_requests(report, workspace, clock.as_ref(), ids.as_ref()).await?;
         let (stop, stopped) = watch::channel(false);
         let (tell_end, ended) = watch::channel(false);
         let orphanage =

@@ -60,8 +60,8 @@ impl IngestPages {
         }
     }
 
-    /// Per assigned partition, the records that the lake does not have yet.
-    async fn lag(&self) -> BTreeMap<String, u64> {
+    /// Per assigned partition, the records that the lake does not have yet; nothing where the log or the lake has not said so far.
+    async fn lag(&self) -> BTreeMap<String, Option<u64>> {
         let stored = self.metrics.figures().stored;
         let partitions = self.assignment.borrow().partitions.clone();
         let mut readers = self.readers.lock().await;
@@ -73,11 +73,15 @@ impl IngestPages {
             {
                 readers.insert(partition, reader);
             }
-            let Some(reader) = readers.get_mut(&partition) else { continue };
+            let Some(reader) = readers.get_mut(&partition) else {
+                lag.insert(format!("{}/{partition}", self.topic), None);
+                continue;
+            };
             let name = reader.partition();
-            let Ok(Ok(bounds)) = tokio::time::timeout(PATIENCE, reader.bounds()).await else { continue };
-            let place = stored.get(&name).copied().unwrap_or(bounds.first).max(bounds.first);
-            lag.insert(name, bounds.end.get().saturating_sub(place.get()));
+            let bounds = tokio::time::timeout(PATIENCE, reader.bounds()).await.ok().and_then(Result::ok);
+            let waiting =
+                bounds.zip(stored.get(&name)).map(|(bounds, place)| bounds.end.get().saturating_sub(place.max(&bounds.first).get()));
+            lag.insert(name, waiting);
         }
         lag
     }
@@ -95,7 +99,7 @@ impl Pages for IngestPages {
     /// partitions is ready: it waits for its share.
     async fn why_not_ready(&self) -> Option<String> {
         let figures = self.metrics.figures();
-        let waiting = self.lag().await.values().any(|lag| *lag > 0);
+        let waiting = self.lag().await.values().any(|lag| lag.is_none_or(|records| records > 0));
         let mut seen = self.seen.lock().await;
         let has_failed = figures.failures > seen.failures;
         if figures.stored != seen.stored || !waiting {
@@ -114,8 +118,12 @@ impl Pages for IngestPages {
         add_figures(&mut figures, &self.metrics.figures());
         let partitions = self.assignment.borrow().partitions.len() as u64;
         figures.add(Kind::Gauge, "custody_ingest_partitions", "Partitions that this instance holds", count(partitions));
-        let lag = self.lag().await.into_iter().map(|(partition, lag)| (format!("partition=\"{partition}\""), count(lag)));
-        figures.add_each(Kind::Gauge, "custody_ingest_lag_records", "Records of a partition that are not in the lake", lag);
+        let lag = self.lag().await;
+        let unknown = lag.values().filter(|lag| lag.is_none()).count() as u64;
+        let known = lag.into_iter().filter_map(|(partition, lag)| Some((format!("partition=\"{partition}\""), count(lag?))));
+        figures.add_each(Kind::Gauge, "custody_ingest_lag_records", "Records of a partition that are not in the lake", known);
+        let help = "Partitions whose lag is not known, because the log or the lake did not say";
+        figures.add(Kind::Gauge, "custody_ingest_lag_unknown_partitions", help, count(unknown));
         figures.into_text()
     }
 }
