@@ -5,7 +5,10 @@ use std::{fs::DirBuilder, net::SocketAddr, os::unix::fs::DirBuilderExt, path::Pa
 use anyhow::{Context, Result};
 use custody_event::Control;
 use custody_gateway::workspace::Workspace;
-use tokio::{net::TcpListener, signal};
+use tokio::{
+    net::TcpListener,
+    signal::{self, unix::SignalKind},
+};
 
 /// Who asked what, and at what cost, is not for every user of the machine.
 pub fn make_private(folder: &Path) -> Result<()> {
@@ -41,14 +44,18 @@ pub fn announce_stop() {
     tracing::info!("stopping: what is under way is finished first");
 }
 
-/// Done at Ctrl-C or a termination signal.
-pub async fn interrupted() {
-    let Ok(mut terminated) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-        let _ = signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
+/// Done at Ctrl-C or a termination signal. From the call on, and not only once it is awaited, a signal no longer ends the process: who says
+/// that it is ready has called this before.
+pub fn interrupted() -> impl Future<Output = ()> {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal::unix::signal);
+    async move {
+        match signals {
+            [Ok(mut interrupted), Ok(mut terminated)] => tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            },
+            // Without a handler the signal ends the process by itself.
+            _ => std::future::pending().await,
+        }
     }
 }

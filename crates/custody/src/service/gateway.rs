@@ -78,6 +78,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let models = build_models(&workspace, read_secret)?;
     let gateway = Gateway::build(config, Arc::clone(&workspace), recorder, models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
+    let interrupted = interrupted();
     say("custody gateway is up");
     say(&format!("  gateway   http://{}/v1", listener.local_addr()?));
     say("  ready");
@@ -85,7 +86,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let ended = outlet.ended();
     let stop = async {
         tokio::select! {
-            () = interrupted() => announce_stop(),
+            () = interrupted => announce_stop(),
             () = ended => tracing::error!("shipping stopped by itself; stopping too"),
         }
     };

@@ -64,6 +64,7 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     let member = Arc::new(KafkaGroup::join(&deployment.log.kafka, &group)?);
     let pages = Arc::new(IngestPages::new(&instance.metrics, &deployment, member.assignment()));
     let door = Door::open(address, Arc::clone(&pages) as Arc<dyn super::door::Pages>).await?;
+    let interrupted = interrupted();
     say("custody ingest is up");
     say(&format!("  pages     http://{}/metrics", door.address()?));
     say(&format!("  lake      {}", deployment.lake));
@@ -72,7 +73,7 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     let door = tokio::spawn(door.serve(stopping.clone()));
     let upkeep = tokio::spawn(Upkeep::new(&deployment, member.assignment()).run(stopping.clone()));
     let signal = tokio::spawn(async move {
-        interrupted().await;
+        interrupted.await;
         announce_stop();
         stop.send_replace(true);
     });

@@ -57,13 +57,14 @@ pub async fn run(args: QueryArgs) -> Result<ExitCode> {
     let engine = QueryEngine::build(&query_config(&deployment), live.clone())?;
     let pages = Arc::new(QueryPages { session: engine.session(), live: live.clone() });
     let door = Door::open(address, pages).await?;
+    let interrupted = interrupted();
     say("custody query is up");
     say(&format!("  questions http://{}/sql", door.address()?));
     say("  ready");
     let (stop, stopping) = watch::channel(false);
     let door = tokio::spawn(door.serve(stopping.clone()));
     let follower = tokio::spawn(keep_up(live, deployment, budget, stopping));
-    interrupted().await;
+    interrupted.await;
     announce_stop();
     stop.send_replace(true);
     door.await.context("the door ended abnormally")?;

@@ -77,11 +77,12 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let models = build_models(&workspace, read_secret)?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
+    let interrupted = interrupted();
     announce(listener.local_addr()?, &args);
     let ended = pipeline.ended();
     let stop = async {
         tokio::select! {
-            () = interrupted() => {}
+            () = interrupted => {}
             () = ended => tracing::error!("ingest stopped by itself; stopping too"),
         }
     };
