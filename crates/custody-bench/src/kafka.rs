@@ -1,9 +1,11 @@
-//! `kafka`: journals shipped to real Kafka, and from there into Delta tables by the production loop, beside Parquet encoding alone; then
-//! how old an event is when it is committed, at a steady rate. Needs the environment of `cargo xtask services env`.
+//! `kafka`: journals shipped to real Kafka, and from there into Delta tables by the production loop, beside Parquet encoding alone
+//! and, on the same topic, Kafka Connect's Iceberg sink; then how old an event is when it is committed, at a steady rate. Needs the
+//! environment of `cargo xtask services env`. Kafka Connect writes to a folder only.
 
 pub mod environment;
 
 mod bulk;
+mod peer;
 mod steady;
 
 use anyhow::Result;
@@ -62,6 +64,7 @@ pub async fn run(args: KafkaArgs) -> Result<()> {
     let lake_folder = tempfile::tempdir()?;
     let in_folder = bulk::move_all(&kafka, &topic, args.journals, &LakeRoot::folder(lake_folder.path()), events).await?;
     let on_s3 = bulk::move_all(&kafka, &topic, args.journals, &s3_lake(&topic)?, events).await?;
+    let peer = peer::move_all(&kafka, &topic, events).await?;
     let encoding = alone::encode(&lake_folder.path().join("events"), events)?;
 
     let json_bytes = EncodedTrails::new(2)?.json_bytes(Timestamp::from_micros(0))?;
@@ -70,12 +73,19 @@ pub async fn run(args: KafkaArgs) -> Result<()> {
     row(&mut table, "shipper, journals to Kafka", &shipped, events, json_bytes);
     row(&mut table, "ingest, Kafka to Parquet committed in a folder", &in_folder.spent, events, json_bytes);
     row(&mut table, "ingest, Kafka to Parquet committed on S3", &on_s3.spent, events, json_bytes);
+    if let Some(peer) = &peer {
+        row(&mut table, "Kafka Connect, Iceberg sink in a folder", &peer.spent, events, json_bytes);
+    }
     row(&mut table, "Parquet encoding alone", &encoding, events, json_bytes);
     table.print();
     say(&format!("  ingest does {} % of what Parquet encoding alone can do", shown(encoding.cpu / in_folder.spent.cpu * 100.0)));
     say_files(lake_folder.path(), events)?;
     say_memory("in a folder", &in_folder);
     say_memory("on S3", &on_s3);
+    match &peer {
+        Some(peer) => peer.say(events),
+        None => say(peer::LEFT_OUT),
+    }
     steady(&kafka, &args).await
 }
 

@@ -32,7 +32,7 @@ enum Part {
     Journal(journal::JournalArgs),
     /// The ingest loop from journal to Delta table beside decoding alone and Parquet encoding alone.
     Ingest(ingest::IngestArgs),
-    /// Journals to real Kafka, and Kafka to committed Parquet in a folder and on S3, beside Parquet encoding alone.
+    /// Journals to real Kafka, and Kafka to committed Parquet in a folder and on S3, beside Kafka Connect's Iceberg sink and Parquet encoding alone.
     Kafka(kafka::KafkaArgs),
     /// What a commit takes with ten, a thousand and ten thousand live files, in a folder and on S3.
     Commits(commits::CommitsArgs),

@@ -44,20 +44,27 @@ pub struct Spent {
     pub cpu: f64,
 }
 
-/// Measures [`Spent`] of this process.
+/// Measures [`Spent`] of a process.
 pub struct Meter {
+    process: u32,
     began: Instant,
     cpu: f64,
 }
 
 impl Meter {
+    /// Of this process.
     pub fn start() -> Result<Self> {
-        let cpu = cpu_seconds(std::process::id())?;
-        Ok(Self { began: Instant::now(), cpu })
+        Self::start_of(std::process::id())
+    }
+
+    /// Of a process that was started from here.
+    pub fn start_of(process: u32) -> Result<Self> {
+        let cpu = cpu_seconds(process)?;
+        Ok(Self { process, began: Instant::now(), cpu })
     }
 
     pub fn stop(&self) -> Result<Spent> {
-        Ok(Spent { wall: self.began.elapsed().as_secs_f64(), cpu: cpu_seconds(std::process::id())? - self.cpu })
+        Ok(Spent { wall: self.began.elapsed().as_secs_f64(), cpu: cpu_seconds(self.process)? - self.cpu })
     }
 }
 

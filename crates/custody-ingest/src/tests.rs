@@ -7,7 +7,7 @@ use custody_log::LogReader;
 use custody_testkit::store::CommitFault;
 use custody_types::LogPosition;
 
-use crate::{IngestConfig, Turn, ledger};
+use crate::{IngestConfig, IngestObserver, Turn, ledger};
 use fixture::{Scene, of_journal, poison, record};
 
 fn position(scene: &Scene) -> Option<i64> {

@@ -1,4 +1,5 @@
-//! What the services need before they start: Java and Python from the machine, Kafka's jars from Maven Central and SeaweedFS from PyPI.
+//! What the services need before they start: Java and Python from the machine, Kafka's jars from Maven Central and SeaweedFS from PyPI;
+//! and what the bench of Kafka compares with: Kafka Connect and its Iceberg sink from Maven Central.
 //! Downloads are kept in the cache folder; each carries the list it was made from, written last, and is made again when the list changes.
 
 use std::{
@@ -14,6 +15,9 @@ use crate::run;
 
 const POM: &str = include_str!("../../services/pom.xml");
 const REQUIREMENTS: &str = include_str!("../../services/requirements.txt");
+const PEER_POM: &str = include_str!("../../services/peer-pom.xml");
+/// Turns our messages into what Connect's sinks take.
+const CONVERTER: &str = include_str!("../../../crates/custody-bench/peer/EventConverter.java");
 /// Kafka 4 brokers are compiled for it.
 const OLDEST_JAVA: u32 = 17;
 
@@ -59,9 +63,46 @@ pub fn seaweed(place: &Place) -> Result<PathBuf> {
     Ok(venv.join("bin/weed"))
 }
 
+/// The folder with Kafka Connect and its Iceberg sink: `jars`, and our converter in `classes`.
+pub fn peer(place: &Place) -> Result<PathBuf> {
+    require_java()?;
+    let folder = place.cache().join("peer");
+    let pom = folder.join("pom.xml");
+    if !is_made_from(&pom, PEER_POM) {
+        run::say("bench: fetching Kafka Connect and its Iceberg sink with Maven (115 MB, once)");
+        start_anew(&folder)?;
+        let wanted = folder.join("wanted.xml");
+        fs::write(&wanted, PEER_POM)?;
+        copy_jars(&wanted, &folder.join("jars"))?;
+        fs::rename(&wanted, &pom)?;
+    }
+    compile_converter(&folder)?;
+    Ok(folder)
+}
+
+fn compile_converter(peer: &Path) -> Result<()> {
+    let classes = peer.join("classes");
+    let compiled = classes.join("EventConverter.java");
+    if is_made_from(&compiled, CONVERTER) {
+        return Ok(());
+    }
+    if Command::new("javac").arg("-version").output().is_err() {
+        bail!("the bench's converter for Kafka Connect needs javac, which is missing: `apt-get install openjdk-17-jdk-headless`");
+    }
+    start_anew(&classes)?;
+    let source = peer.join("EventConverter.java");
+    fs::write(&source, CONVERTER)?;
+    let release = OLDEST_JAVA.to_string();
+    let mut javac = Command::new("javac");
+    // Without `-proc:none` it looks for annotation processors in every jar.
+    javac.args(["--release", &release, "-proc:none", "-encoding", "UTF-8", "-cp"]).arg(peer.join("jars/*"));
+    run::status(javac.arg("-d").arg(&classes).arg(&source))?;
+    fs::rename(&source, &compiled).context("cannot keep the converter's source")
+}
+
 fn copy_jars(pom: &Path, jars: &Path) -> Result<()> {
     if Command::new("mvn").arg("--version").output().is_err() {
-        bail!("the services fetch Kafka with Maven, which is missing: `apt-get install maven`");
+        bail!("Kafka is fetched with Maven, which is missing: `apt-get install maven`");
     }
     let mut maven = Command::new("mvn");
     maven.args(["--batch-mode", "--quiet", "--file"]).arg(pom).args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
@@ -107,5 +148,14 @@ mod tests {
         assert_eq!(java_release("openjdk version \"25\" 2025-09-16\n"), Some(25));
         assert_eq!(java_release("java version \"1.8.0_402\"\n"), Some(1));
         assert_eq!(java_release("bash: java: command not found"), None);
+    }
+
+    #[test]
+    fn the_peer_has_the_kafka_of_the_services() {
+        let version = |pom: &'static str| {
+            let (_, rest) = pom.split_once("<kafka.version>").unwrap();
+            rest.split_once('<').unwrap().0
+        };
+        assert_eq!(version(PEER_POM), version(POM));
     }
 }

@@ -16,6 +16,8 @@ mod seaweed;
 mod service;
 mod state;
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
 pub use self::{environment::Environment, running::with_services};
@@ -57,6 +59,13 @@ pub fn run(arguments: &[String]) -> Result<()> {
         Verb::Kill(which) => return change(place, |instance| instance.kill(among(instance, which)?)),
     }
     Ok(())
+}
+
+/// The folder with Kafka Connect and its Iceberg sink, for `custody-bench`; fetched and compiled the first time.
+pub fn peer() -> Result<PathBuf> {
+    let place = Place::new(None)?;
+    let _lock = place.lock()?;
+    install::peer(&place)
 }
 
 fn up(place: Place, wishes: &Wishes) -> Result<()> {

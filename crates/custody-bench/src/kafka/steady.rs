@@ -1,4 +1,5 @@
-//! At a steady rate: how old an event is when it is committed, from the journal's fsync through Kafka to a table on S3.
+//! At a steady rate: how old an event is when it is committed, from the journal's fsync through Kafka to a table. Where Kafka Connect
+//! is installed it reads the same topic at the same time, into a folder; its own interval of commits is five seconds.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -22,10 +23,11 @@ use tokio::{
 use super::{
     KafkaArgs,
     environment::{make_topic, s3_lake},
+    peer::Sink,
 };
 use crate::{
     ingest::{NoLookup, fill},
-    measure::{Latencies, MemoryWatch},
+    measure::Latencies,
     recording::EncodedTrails,
     terminal::{Table, shown},
 };
@@ -39,18 +41,33 @@ type Reached = Vec<(Instant, u64)>;
 
 /// A run for each flush age.
 pub async fn steady(kafka: &KafkaConfig, args: &KafkaArgs) -> Result<()> {
-    let title = format!("age of an event when it is committed on S3, at {} events/s", args.rate);
-    let mut table = Table::new(title, &["flush age", "p50 ms", "p99 ms", "most ms", "commits", "MiB at the end"]);
+    let title = format!("age of an event when it is committed, at {} events/s for {} s", args.rate, args.seconds);
+    let mut table = Table::new(title, &["", "p50 ms", "p99 ms", "most ms", "commits"]);
     for age in &args.ages {
-        let (mut ages, commits, resident) = one_run(kafka, args, Duration::from_secs(*age)).await?;
-        let [half, most_all, all] = [50.0, 99.0, 100.0].map(|percent| shown(ages.percentile(percent)));
-        table.row(format!("{age} s"), [half, most_all, all, commits.to_string(), shown(resident)]);
+        let Run { durable, ours, peer } = one_run(kafka, args, Duration::from_secs(*age)).await?;
+        let mut row = |name: String, stored: &Reached| -> Result<()> {
+            let mut ages = ages(&durable, stored)?;
+            let [half, most_all, all] = [50.0, 99.0, 100.0].map(|percent| shown(ages.percentile(percent)));
+            table.row(name, [half, most_all, all, stored.len().to_string()]);
+            Ok(())
+        };
+        row(format!("ingest on S3, flush age {age} s"), &ours)?;
+        if let Some(peer) = &peer {
+            row("Kafka Connect, Iceberg sink in a folder, every 5 s".to_owned(), peer)?;
+        }
     }
     table.print();
     Ok(())
 }
 
-async fn one_run(kafka: &KafkaConfig, args: &KafkaArgs, flush_age: Duration) -> Result<(Latencies, usize, f64)> {
+/// Since when the first so many records were durable in the journal, and committed by each.
+struct Run {
+    durable: Reached,
+    ours: Reached,
+    peer: Option<Reached>,
+}
+
+async fn one_run(kafka: &KafkaConfig, args: &KafkaArgs, flush_age: Duration) -> Result<Run> {
     let topic = format!("custody.bench.{}", SystemIds.event_id());
     make_topic(kafka, &topic, 1).await?;
     let folder = tempfile::tempdir()?;
@@ -62,19 +79,22 @@ async fn one_run(kafka: &KafkaConfig, args: &KafkaArgs, flush_age: Duration) -> 
     let shipping = tokio::spawn(shipper.run(stopping.clone()));
     let seen = Arc::new(Seen::default());
     let ingesting = tokio::spawn(ingest(kafka, &topic, flush_age, Arc::clone(&seen)).await?.run(stopping));
+    let (tell_all, all) = watch::channel(u64::MAX);
+    let peer = Sink::start(kafka, &topic).await?.map(|mut sink| tokio::spawn(async move { sink.commits(all).await }));
 
-    let memory = MemoryWatch::start();
     let durable = append_steadily(&journal, args.rate, args.seconds).await?;
-    let all = durable.last().map_or(0, |(_, count)| *count);
-    let patience = tokio::time::timeout(PATIENCE + flush_age, seen.reached(all)).await;
-    let resident = memory.stop().await?.last().copied().unwrap_or(f64::NAN);
-    patience.context("what was appended was not committed")?;
+    let count = durable.last().map_or(0, |(_, count)| *count);
+    tell_all.send_replace(count);
+    tokio::time::timeout(PATIENCE + flush_age, seen.reached(count)).await.context("what was appended was not committed")?;
+    let peer = match peer {
+        Some(following) => Some(following.await??.into_iter().map(|commit| (commit.at, commit.rows)).collect()),
+        None => None,
+    };
     stop.send_replace(true);
     ingesting.await??;
     shipping.await??;
     journal.shutdown().await;
-    let stored = seen.stored();
-    Ok((ages(&durable, &stored)?, stored.len(), resident))
+    Ok(Run { durable, ours: seen.stored(), peer })
 }
 
 async fn append_steadily(journal: &Journal, rate: u64, seconds: u64) -> Result<Reached> {
