@@ -16,6 +16,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// As the product has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Measures Custody beside its yardsticks. Figures hold for this machine and this run; compare rows, not runs.
 #[derive(Parser, Debug)]
 #[command(name = "custody-bench")]
