@@ -36,14 +36,14 @@ def main():
 def forge_all(cluster, requests):
     answered = [ask(cluster) for _ in range(requests)]
     settle(cluster)
-    lake, victim = Lake(cluster), answered[len(answered) // 2]
+    lake, victim = Lake(cluster).opened(), answered[len(answered) // 2]
     of_victim = f"request_id = '{victim}'"
     forgeries = {
         "nothing": (lambda: None, answered, []),
         "an answer that nobody recorded": (lambda: None, [*answered, "no-such-request"], ["without any trail: 1"]),
         "a whole request deleted": (lambda: lake.delete(of_victim), answered, ["without any trail: 1", "holes: 7"]),
         "a cost deleted": (lambda: lake.delete(f"{of_victim} and kind = 'cost'"), answered, ["its whole trail: 1", "holes: 1"]),
-        "an outcome deleted": (lambda: lake.delete(f"{of_victim} and kind = 'outcome'"), answered, ["holes: 1", "exactly one outcome: 1"]),
+        "an outcome deleted": (lambda: lake.delete(f"{of_victim} and kind = 'outcome'"), answered, ["its whole trail: 1", "holes: 1", "exactly one outcome: 1"]),
         "a request stored twice": (lambda: lake.double(victim), answered, ["its whole trail: 1", "twice: 7", "exactly one outcome: 1"]),
         "an outcome altered": (lambda: lake.alter(f"{of_victim} and kind = 'outcome'"), answered, ["its whole trail: 1"]),
     }
@@ -80,6 +80,17 @@ class Lake:
         root, endpoint = [line.split('"')[1] for line in cluster.config.read_text().splitlines() if line.startswith(("root", "endpoint"))]
         self.uri = root + "/events"
         self.options = {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1"}
+
+    def opened(self):
+        """The table is append-only, which every well-behaved writer heeds; who may write to the bucket can take that away first."""
+        try:
+            self.table().delete()
+        except deltalake.exceptions.DeltaError as refused:
+            print(f"ok     an append-only table: {str(refused)[:100]}")
+        else:
+            sys.exit("rows of an append-only table could be deleted")
+        self.table().alter.set_table_properties({"delta.appendOnly": "false"})
+        return self
 
     def table(self):
         return deltalake.DeltaTable(self.uri, storage_options=self.options)
