@@ -12,6 +12,7 @@ import cases
 REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 303: "See Other", 307: "Temporary Redirect", 308: "Permanent Redirect",
            400: "Bad Request", 403: "Forbidden", 404: "Not Found", 408: "Request Timeout", 424: "Failed Dependency", 429: "Too Many Requests",
            500: "Internal Server Error", 503: "Service Unavailable"}
+EVENT_STREAM = "application/vnd.amazon.eventstream"
 # Where a caller ends that follows redirects with its prompt in hand; nobody may be seen there.
 REDIRECTED = "stub.redirected"
 RETRY_SECONDS = 2
@@ -116,15 +117,16 @@ class Refusals:
         return self.named(("ThrottlingException", "ServiceUnavailableException")[dice // 100 % 2])
 
 
-def of_connection(name):
-    """Cases in which no whole head arrives, whatever the operation."""
+def of_connection(name, operation):
+    """Cases in which no answer comes to its end, whatever the operation."""
     how = {"stub.reset": "reset", "stub.close": "close", "stub.stall": "stall"}.get(name)
     if how:
         return Answer(before=[End(how)])
     if name == "stub.reset-in-head":
         return Answer(headers=[("Content-Type", "application/json"), *identity()], steps=[Pause(0.1), End("reset")], head_bytes=40)
     if name == "stub.stall-after-head":
-        return Answer(headers=[("Content-Type", "application/json"), *identity()], steps=[End("stall")], chunked=True)
+        kind = EVENT_STREAM if operation == cases.STREAM else "application/json"
+        return Answer(headers=[("Content-Type", kind), *identity()], steps=[End("stall")], chunked=True)
     return None
 
 

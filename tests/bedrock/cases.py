@@ -198,6 +198,7 @@ LIES = [
 
 STREAMS = [
     Case("stub.stream.text-only", (STREAM,), Truth()),
+    # Not in the model, which knows starts of tools only.
     Case("stub.stream.block-start", (STREAM,), Truth()),
     Case("stub.stream.interleaved", (STREAM,), Truth(stop_reason="tool_use", text=ANSWER, tools=(TOOL, SECOND_TOOL))),
     Case("stub.stream.tool-pieces", (STREAM,), Truth(stop_reason="tool_use", text="", tools=(TOOL,))),

@@ -9,8 +9,7 @@ REGIONS = {
     "eu": ("eu-central-1", "eu-west-1", "eu-north-1"),
     "us": ("us-east-1", "us-east-2", "us-west-2"),
     "apac": ("ap-northeast-1", "ap-southeast-2"),
-    # A global profile names its Regions by none.
-    "global": ("eu-central-1", ""),
+    "global": ("eu-central-1", "us-east-1", "ap-northeast-1", "sa-east-1"),
 }
 IDENTIFIER = re.compile(r"(?:arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]*):(?P<account>\d*):(?P<kind>[a-z-]+)/)?(?P<id>.+)")
 MISSING = "stub.profile.missing"

@@ -69,7 +69,7 @@ class Service:
         name = case_name(identifier)
         if operation not in (*CONVERSING, "CountTokens", "InvokeModel"):
             return answers.error("UnknownOperationException", 404, "The stub does not speak this operation.")
-        special = answers.of_connection(name) or self.refusals.of(name, operation)
+        special = answers.of_connection(name, operation) or self.refusals.of(name, operation)
         if special:
             return special
         if not is_known(name):

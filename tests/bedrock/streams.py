@@ -9,7 +9,7 @@ import struct
 
 import cases
 import framing
-from answers import Answer, End, Pause, identity, of_html
+from answers import EVENT_STREAM, Answer, End, Pause, identity, of_html
 
 PIECE = 12
 # Real frames carry padding of a length of its own, so that sizes tell an eavesdropper nothing.
@@ -24,7 +24,7 @@ def converse_stream(name, script):
     kind = name.removeprefix("stub.stream.") if name.startswith("stub.stream.") else "text-only"
     events = events_of(script)
     steps = _exceptional(kind, events) if kind.startswith("exception.") else WAYS[kind](events)
-    headers = [("Content-Type", "application/vnd.amazon.eventstream"), *identity()]
+    headers = [("Content-Type", EVENT_STREAM), *identity()]
     return Answer(200, headers, steps, chunked=True)
 
 
