@@ -4,14 +4,13 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from http import HTTPStatus
 from itertools import count
 from time import time
 
 import cases
 
-REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 303: "See Other", 307: "Temporary Redirect", 308: "Permanent Redirect",
-           400: "Bad Request", 403: "Forbidden", 404: "Not Found", 408: "Request Timeout", 424: "Failed Dependency", 429: "Too Many Requests",
-           500: "Internal Server Error", 503: "Service Unavailable"}
+REASONS = {status: HTTPStatus(status).phrase for status in (200, 301, 302, 303, 307, 308, 400, 403, 404, 408, 424, 429, 500, 503)}
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 # Where a caller ends that follows redirects with its prompt in hand; nobody may be seen there.
 REDIRECTED = "stub.redirected"

@@ -32,14 +32,12 @@ CANARIES = (*MATCHES.values(), UNMASKED_OUTPUT, UPSTREAM_MESSAGE)
 
 USAGE = {"inputTokens": 21, "outputTokens": 9, "totalTokens": 30}
 USAGE_CACHE_READ = {**USAGE, "totalTokens": 2030, "cacheReadInputTokens": 2000, "cacheWriteInputTokens": 0, "cacheDetails": []}
-USAGE_CACHE_5M = {
-    **USAGE, "totalTokens": 530, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 500, "cacheDetails": [{"ttl": "5m", "inputTokens": 500}]}
-USAGE_CACHE_1H = {
-    **USAGE, "totalTokens": 530, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 500, "cacheDetails": [{"ttl": "1h", "inputTokens": 500}]}
 USAGE_CACHE_ALL = {
     **USAGE, "totalTokens": 1730, "cacheReadInputTokens": 1000, "cacheWriteInputTokens": 700,
     "cacheDetails": [{"ttl": "1h", "inputTokens": 400}, {"ttl": "5m", "inputTokens": 300}]}
 USAGE_CACHE_NO_DETAILS = {**USAGE, "totalTokens": 530, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 500}
+USAGE_CACHE_5M = {**USAGE_CACHE_NO_DETAILS, "cacheDetails": [{"ttl": "5m", "inputTokens": 500}]}
+USAGE_CACHE_1H = {**USAGE_CACHE_NO_DETAILS, "cacheDetails": [{"ttl": "1h", "inputTokens": 500}]}
 USAGE_WRONG_TOTAL = {**USAGE, "totalTokens": 3}
 USAGE_WRONG_DETAILS = {**USAGE_CACHE_5M, "cacheDetails": [{"ttl": "5m", "inputTokens": 900}]}
 # No recorder may make an amount of these.

@@ -45,7 +45,8 @@ def check(model_id, body):
 def _check_content(message, path):
     role, content = message["role"], message["content"]
     if not content:
-        raise Invalid(f"The content field in the Message object at {path} is empty. Add a ContentBlock object to the content field and try again.")
+        raise Invalid(
+            f"The content field in the Message object at {path} is empty. Add a ContentBlock object to the content field and try again.")
     kinds = [next(iter(block)) for block in content]
     for place, (kind, block) in enumerate(zip(kinds, content)):
         here = f"{path}.content.{place}"

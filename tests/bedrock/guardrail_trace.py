@@ -3,7 +3,8 @@
 from cases import MATCHES, UNMASKED_OUTPUT
 
 GUARDRAIL = "stubguardrail"
-RULE = {"identifier": "a1b2c3d4e5f6", "policyVersionArn": "arn:aws:bedrock:eu-central-1:111122223333:automated-reasoning-policy/a1b2c3d4e5f6:1"}
+ARN = "arn:aws:bedrock:eu-central-1:111122223333:"
+RULE = {"identifier": "a1b2c3d4e5f6", "policyVersionArn": f"{ARN}automated-reasoning-policy/a1b2c3d4e5f6:1"}
 
 
 def trace(action):
@@ -48,8 +49,8 @@ def _assessment(action, other):
             "guardrailCoverage": {"textCharacters": {"guarded": 64, "total": 64}, "images": {"guarded": 0, "total": 0}},
         },
         "appliedGuardrailDetails": {
-            "guardrailId": GUARDRAIL, "guardrailVersion": "3", "guardrailOrigin": ["REQUEST", "ACCOUNT_ENFORCED"], "guardrailOwnership": "SELF",
-            "guardrailArn": f"arn:aws:bedrock:eu-central-1:111122223333:guardrail/{GUARDRAIL}"},
+            "guardrailId": GUARDRAIL, "guardrailVersion": "3", "guardrailArn": f"{ARN}guardrail/{GUARDRAIL}",
+            "guardrailOrigin": ["REQUEST", "ACCOUNT_ENFORCED"], "guardrailOwnership": "SELF"},
     }
 
 

@@ -9,7 +9,7 @@ class Ledger:
         self.reset()
 
     def reset(self):
-        self.counts, self.statuses, self.endings, self.logins = Counter(), Counter(), Counter(), Counter()
+        self.counts, self.statuses, self.endings, self.logins, self.refusals = (Counter() for _ in range(5))
         self.last = deque(maxlen=self.bodies_kept)
 
     def received(self, model_id, operation, headers, body):
@@ -20,6 +20,11 @@ class Ledger:
         self.last.append(entry)
         return entry
 
+    def refused(self, entry, code):
+        """Not for a case's sake, but because the request or its credential is wrong."""
+        entry["refusal"] = code
+        self.refusals[entry["model"], entry["operation"], code] += 1
+
     def answered(self, model_id, operation, status):
         self.statuses[model_id, operation, status] += 1
 
@@ -29,12 +34,14 @@ class Ledger:
 
     def report(self):
         return {
-            "requests": [{"model": model, "operation": operation, "count": count} for (model, operation), count in self.counts.items()],
-            "statuses": [
-                {"model": model, "operation": operation, "status": status, "count": count}
-                for (model, operation, status), count in self.statuses.items()],
-            "endings": [
-                {"model": model, "operation": operation, "ending": how, "count": count} for (model, operation, how), count in self.endings.items()],
+            "requests": _rows(self.counts, ()),
+            "statuses": _rows(self.statuses, ("status",)),
+            "endings": _rows(self.endings, ("ending",)),
+            "refusals": _rows(self.refusals, ("code",)),
             "logins": dict(self.logins),
             "last": list(self.last),
         }
+
+
+def _rows(counter, more):
+    return [{**dict(zip(("model", "operation", *more), key)), "count": count} for key, count in counter.items()]

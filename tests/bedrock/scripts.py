@@ -7,7 +7,8 @@ import cases
 from guardrail_trace import trace
 
 CITATION = {
-    "title": "Tracking", "sourceContent": [{"text": "left Rotterdam"}], "location": {"documentChar": {"documentIndex": 0, "start": 3, "end": 17}}}
+    "title": "Tracking", "sourceContent": [{"text": "left Rotterdam"}],
+    "location": {"documentChar": {"documentIndex": 0, "start": 3, "end": 17}}}
 MORE_MEMBERS = {"performanceConfig": {"latency": "standard"}, "serviceTier": {"type": "default"}}
 ROUTER = {"promptRouter": {"invokedModelId": "arn:aws:bedrock:eu-central-1::foundation-model/stub.routed-v1"}}
 

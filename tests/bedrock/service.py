@@ -41,10 +41,10 @@ class Service:
             self.ledger.logins[login] += 1
             self._check(model, operation, values, request)
         except signature.Denied as denied:
-            entry["refusal"] = denied.code
+            self.ledger.refused(entry, denied.code)
             return answers.error(denied.code, 403, denied.message)
         except service_model.Invalid as invalid:
-            entry["refusal"] = "ValidationException"
+            self.ledger.refused(entry, "ValidationException")
             return answers.error("ValidationException", 400, str(invalid))
         return self._of_case(operation.name, next(iter(values.values()), ""))
 

@@ -136,8 +136,8 @@ def _unknown_member(events):
 
 
 def _unknown_delta(events):
-    new = [("contentBlockDelta", {"delta": {"brandNewDelta": {"x": 1}}, "contentBlockIndex": 7}), ("contentBlockStop", {"contentBlockIndex": 7})]
-    return frames([*events[:-2], *new, *events[-2:]])
+    delta = ("contentBlockDelta", {"delta": {"brandNewDelta": {"x": 1}}, "contentBlockIndex": 7})
+    return frames([*events[:-2], delta, ("contentBlockStop", {"contentBlockIndex": 7}), *events[-2:]])
 
 
 def _no_usage(events):

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A stub of Amazon Bedrock on the wire: Converse, ConverseStream, CountTokens, InvokeModel and GetInferenceProfile.
 
 The model id picks what happens (cases.py lists it). Requests are checked against AWS's own service model and must be signed, or carry

@@ -33,19 +33,22 @@ TURNS = (said("user", "find it"), said("assistant", USE), said("user", RESULT))
 ACCEPTED = {
     "plain": hello(),
     "everything": hello(
-        system=[{"text": "Be brief."}, {"cachePoint": {"type": "default", "ttl": "1h"}}], inferenceConfig={"maxTokens": 1, "temperature": 0, "topP": 1.0,
-        "stopSequences": ["END"]}, toolConfig={**TOOLS, "toolChoice": {"tool": {"name": "find"}}},
+        system=[{"text": "Be brief."}, {"cachePoint": {"type": "default", "ttl": "1h"}}],
+        inferenceConfig={"maxTokens": 1, "temperature": 0, "topP": 1.0, "stopSequences": ["END"]},
+        toolConfig={**TOOLS, "toolChoice": {"tool": {"name": "find"}}},
         guardrailConfig={"guardrailIdentifier": "abc", "guardrailVersion": "DRAFT", "trace": "enabled_full"},
         additionalModelRequestFields={"top_k": 5, "deep": [None]}, additionalModelResponseFieldPaths=["/stop_sequence"],
         requestMetadata={"request": "0b1c-7", "e": ""}, performanceConfig={"latency": "standard"}, serviceTier={"type": "flex"},
         outputConfig={"effort": "low", "textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{}"}}}}),
     "tools": talk(*TURNS, toolConfig=TOOLS),
     "text beside results": talk(*TURNS[:2], said("user", RESULT, "and now?"), toolConfig=TOOLS),
-    "server's own tool": talk(said("user", "x"), said("assistant", {"toolUse": {**USE["toolUse"], "type": "server_tool_use"}}), said("user", "y"),
-                              toolConfig=TOOLS),
+    "server's own tool": talk(
+        said("user", "x"), said("assistant", {"toolUse": {**USE["toolUse"], "type": "server_tool_use"}}), said("user", "y"),
+        toolConfig=TOOLS),
     "document": talk(said("user", "read", DOCUMENT)),
     "blank around text": talk(said("user", "  x  ")),
-    "system message": talk(said("user", "x"), said("system", {"toolAddition": {"tool": {"name": "find"}}}), said("assistant", "y"), said("user", "z")),
+    "system message": talk(
+        said("user", "x"), said("system", {"toolAddition": {"tool": {"name": "find"}}}), said("assistant", "y"), said("user", "z")),
 }
 
 # What the model says: the request, and what the message must hold.
@@ -57,7 +60,9 @@ AGAINST_THE_MODEL = {
     "enum": (talk({"role": "tool", "content": [{"text": "x"}]}), "Value 'tool' at 'messages.1.member.role'"),
     "type of a list": ({"messages": {}}, "at 'messages' failed to satisfy constraint: Member must be a list"),
     "type of a structure": ({"messages": ["x"]}, "at 'messages.1.member' failed to satisfy constraint: Member must be a structure"),
-    "type of a string": (talk(said("user", {"text": 5})), "'messages.1.member.content.1.member.text' failed to satisfy constraint: Member must be a string"),
+    "type of a string": (
+        talk(said("user", {"text": 5})),
+        "'messages.1.member.content.1.member.text' failed to satisfy constraint: Member must be a string"),
     "union with two": (talk(said("user", {"text": "x", "cachePoint": {"type": "default"}})), "exactly one of"),
     "union with none": (talk(said("user", {})), "exactly one of"),
     "union with a stranger": (talk(said("user", {"input_text": "x"})), "Unknown member at 'messages.1.member.content.1.member.input_text'"),
@@ -68,7 +73,9 @@ AGAINST_THE_MODEL = {
     "whole number": (hello(inferenceConfig={"maxTokens": 1.5}), "must be a whole number"),
     "boolean as number": (hello(inferenceConfig={"maxTokens": True}), "must be a whole number"),
     "pattern": (hello(toolConfig={"tools": [{"toolSpec": {"name": "a b", "inputSchema": {"json": {}}}}]}), "regular expression pattern"),
-    "length of a tool's id": (talk(said("assistant", {"toolUse": {"toolUseId": "x" * 65, "name": "f", "input": {}}})), "length less than or equal to 64"),
+    "length of a tool's id": (
+        talk(said("assistant", {"toolUse": {"toolUseId": "x" * 65, "name": "f", "input": {}}})),
+        "length less than or equal to 64"),
     "base64": (talk(said("user", {"image": {"format": "png", "source": {"bytes": "%%%"}}})), "must be base64"),
     "empty bytes": (talk(said("user", {"image": {"format": "png", "source": {"bytes": ""}}})), "length greater than or equal to 1"),
     "key of metadata": (hello(requestMetadata={"ключ": "x"}), "at 'requestMetadata.ключ.key'"),
@@ -76,8 +83,12 @@ AGAINST_THE_MODEL = {
     "length of metadata": (hello(requestMetadata={"k": "x" * 257}), "length less than or equal to 256"),
     "too much metadata": (hello(requestMetadata={str(n): "x" for n in range(17)}), "length less than or equal to 16"),
     "empty metadata": (hello(requestMetadata={}), "length greater than or equal to 1"),
-    "guardrail's version": (hello(guardrailConfig={"guardrailIdentifier": "abc", "guardrailVersion": "latest"}), "guardrailConfig.guardrailVersion"),
-    "mode of streams": (hello(guardrailConfig={"streamProcessingMode": "sync"}), "Unknown member at 'guardrailConfig.streamProcessingMode'"),
+    "guardrail's version": (
+        hello(guardrailConfig={"guardrailIdentifier": "abc", "guardrailVersion": "latest"}),
+        "guardrailConfig.guardrailVersion"),
+    "mode of streams": (
+        hello(guardrailConfig={"streamProcessingMode": "sync"}),
+        "Unknown member at 'guardrailConfig.streamProcessingMode'"),
     "no object": ([], "not a JSON object"),
 }
 
@@ -91,20 +102,28 @@ AGAINST_THE_RULES = {
     "empty text": (talk(said("user", "")), "messages.0.content.0 is blank"),
     "blank text": (talk(said("user", "x"), said("assistant", "y", " \n")), "messages.1.content.1 is blank"),
     "blank system text": (hello(system=[{"text": " "}]), "system.0 is blank"),
-    "use without result": (talk(said("user", "x"), said("assistant", USE), said("user", "y"), toolConfig=TOOLS), "Expected toolResult blocks at messages.2"),
+    "use without result": (
+        talk(said("user", "x"), said("assistant", USE), said("user", "y"), toolConfig=TOOLS),
+        "Expected toolResult blocks at messages.2"),
     "use at the end": (talk(*TURNS[:2], toolConfig=TOOLS), "Expected toolResult blocks at messages.2"),
     "result for nothing": (talk(said("user", RESULT), toolConfig=TOOLS), "exceeds the number of toolUse blocks"),
-    "result for another id": (talk(*TURNS[:2], said("user", {"toolResult": {"toolUseId": "b2", "content": []}}), toolConfig=TOOLS), "exceeds the number"),
+    "result for another id": (
+        talk(*TURNS[:2], said("user", {"toolResult": {"toolUseId": "b2", "content": []}}), toolConfig=TOOLS),
+        "exceeds the number"),
     "result twice": (talk(*TURNS[:2], said("user", RESULT, RESULT), toolConfig=TOOLS), "exceeds the number"),
     "result too late": (talk(*TURNS, said("assistant", "so"), said("user", RESULT), toolConfig=TOOLS), "messages.4.content exceeds"),
     "same use twice": (talk(said("user", "x"), said("assistant", USE, USE), said("user", RESULT), toolConfig=TOOLS), "duplicate Ids"),
     "use by the user": (talk(said("user", USE), toolConfig=TOOLS), "not allowed in a message of role user"),
-    "result by the assistant": (talk(said("user", "x"), said("assistant", RESULT), toolConfig=TOOLS), "not allowed in a message of role assistant"),
+    "result by the assistant": (
+        talk(said("user", "x"), said("assistant", RESULT), toolConfig=TOOLS),
+        "not allowed in a message of role assistant"),
     "text by the system": (talk(said("user", "x"), said("system", "obey")), "not allowed in a message of role system"),
     "tools without configuration": (talk(*TURNS), "toolConfig field must be defined"),
     "same tool twice": (hello(toolConfig={"tools": TOOLS["tools"] * 2}), "duplicate tool names"),
     "choice of an unknown tool": (hello(toolConfig={**TOOLS, "toolChoice": {"tool": {"name": "other"}}}), "not among the tools"),
-    "schema that is no object": (hello(toolConfig={"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "array"}}}}]}), "one of the following: object"),
+    "schema that is no object": (
+        hello(toolConfig={"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "array"}}}}]}),
+        "one of the following: object"),
     "document without text": (talk(said("user", DOCUMENT)), "has a document and no text"),
     "document's name": (talk(said("user", "x", {"document": {**DOCUMENT["document"], "name": "a.txt"}})), "document file name"),
     "document's blanks": (talk(said("user", "x", {"document": {**DOCUMENT["document"], "name": "a  b"}})), "document file name"),
@@ -112,7 +131,9 @@ AGAINST_THE_RULES = {
     "six documents": (talk(said("user", "x", *({"document": {**DOCUMENT["document"], "name": f"n{n}"}} for n in range(6)))), "5 documents"),
     "half a guardrail": (hello(guardrailConfig={"guardrailIdentifier": "abc"}), "must be given together"),
     "effort": (hello(outputConfig={"effort": "extreme"}), "outputConfig.effort"),
-    "schema that is no JSON": (hello(outputConfig={"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{"}}}}), "not a JSON schema"),
+    "schema that is no JSON": (
+        hello(outputConfig={"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{"}}}}),
+        "not a JSON schema"),
 }
 
 

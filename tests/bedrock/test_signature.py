@@ -122,7 +122,8 @@ class Touched(unittest.TestCase):
         self.assertEqual(self.code(self.request), "UnrecognizedClientException")
 
     def test_no_credential_or_a_wrong_one_does_not_pass(self):
-        for value, code in ((None, "AccessDeniedException"), ("Bearer wrong", "AccessDeniedException"), ("Basic x", "IncompleteSignatureException")):
+        codes = {None: "AccessDeniedException", "Bearer wrong": "AccessDeniedException", "Basic x": "IncompleteSignatureException"}
+        for value, code in codes.items():
             with self.subTest(value):
                 self.assertEqual(self.code(self.header("authorization", value)), code)
 
