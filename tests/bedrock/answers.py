@@ -41,7 +41,7 @@ class Answer:
 
     status: int = 200
     headers: list = field(default_factory=list)
-    steps: list = field(default_factory=list)
+    steps: list | tuple = ()
     chunked: bool = False
     stated_length: int | None = None
     # Steps before the head; an `End` here leaves no head at all.

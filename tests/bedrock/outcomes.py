@@ -144,8 +144,8 @@ def line_of(question, kinds, rows):
         for row in rows["invocations"])
     costs = ", ".join(str(cost["finding"] or cost["amount_pico"]) for cost in rows["costs"])
     outcome = " ".join(f"{row['class']} {row['code'] or ''}" for row in rows["outcomes"])
-    letters = "".join(row["kind"][0] for row in kinds)
-    return f"{question.case.name:46}{question.front:16}{caller:40}[{letters}] {attempts} | {costs} | {outcome}"
+    short = " ".join(row["kind"][:3] for row in kinds)
+    return f"{question.case.name:46}{question.front:16}{caller:40}[{short}] {attempts} | {costs} | {outcome}"
 
 
 if __name__ == "__main__":

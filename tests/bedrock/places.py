@@ -3,5 +3,6 @@
 import os
 from pathlib import Path
 
-SPECS = Path(os.environ.get("CUSTODY_SPECS", Path(__file__).resolve().parents[3] / "shared/data/specs"))
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parent / "../../../shared/data/specs"
+SPECS = Path(os.environ.get("CUSTODY_SPECS", BESIDE_THE_CHECKOUT))
 BEDROCK, AWS_WIRE = SPECS / "bedrock", SPECS / "aws_wire"

@@ -80,7 +80,7 @@ class Service:
         if operation == "InvokeModel":
             return answers.invoke_model(script)
         # A case about streams is a plain answer where no stream is asked for.
-        given = streams.converse_stream(name, script) if operation == cases.STREAM else answers.converse(name, script)
+        given = streams.converse_stream(name) if operation == cases.STREAM else answers.converse(name, script)
         if name.startswith("stub.delay."):
             given.before = [Pause(int(name.rpartition(".")[2]) / 1000)]
         return given

@@ -6,9 +6,11 @@
 
 import json
 import struct
+from functools import lru_cache
 
 import cases
 import framing
+import scripts
 from answers import EVENT_STREAM, Answer, End, Pause, identity, of_html
 
 PIECE = 12
@@ -18,14 +20,18 @@ TRICKLE = 0.02
 DELAY = 0.7
 
 
-def converse_stream(name, script):
+def converse_stream(name):
     if name == "stub.lie.html":
         return of_html(200)
+    return Answer(200, [("Content-Type", EVENT_STREAM), *identity()], steps_of(name), chunked=True)
+
+
+# Under load the same few cases are asked all the time; a megabyte of checksums would be made for each.
+@lru_cache(maxsize=256)
+def steps_of(name):
     kind = name.removeprefix("stub.stream.") if name.startswith("stub.stream.") else "text-only"
-    events = events_of(script)
-    steps = _exceptional(kind, events) if kind.startswith("exception.") else WAYS[kind](events)
-    headers = [("Content-Type", EVENT_STREAM), *identity()]
-    return Answer(200, headers, steps, chunked=True)
+    events = events_of(scripts.of(name))
+    return tuple(_exceptional(kind, events) if kind.startswith("exception.") else WAYS[kind](events))
 
 
 def events_of(script):

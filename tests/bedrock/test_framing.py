@@ -1,8 +1,10 @@
 """The frames against AWS's own vectors."""
 
 import datetime
+import struct
 import unittest
 import uuid
+import zlib
 
 import framing
 import places
@@ -19,6 +21,17 @@ VALID = {
     "valid_empty_payload": ([("some-header", framing.Integer(500, 3))], b""),
     "valid_no_headers": ([], b"another test payload"),
 }
+
+
+def sealed(body):
+    """With a right checksum of the message."""
+    return body + struct.pack(">I", zlib.crc32(body))
+
+
+def with_prelude(total, headers_length, frame):
+    """The frame's bytes behind another prelude with a right checksum, without the message's."""
+    prelude = struct.pack(">II", total, headers_length)
+    return prelude + struct.pack(">I", zlib.crc32(prelude)) + frame[12:-4]
 
 
 class Vectors(unittest.TestCase):
@@ -54,6 +67,23 @@ class Vectors(unittest.TestCase):
             bad[place] ^= 1
             with self.subTest(place), self.assertRaises(framing.FrameError):
                 framing.decode(bytes(bad))
+
+    def test_each_check_stands_alone(self):
+        """Frames that are wrong in one way only, with every other length and checksum right."""
+        whole = framing.encode([("a", "b")], b"{}")
+        wrong = {
+            "too short": whole[:10],
+            "one byte too many": sealed(whole[:-4] + b"x"),
+            "prelude's checksum": sealed(whole[:8] + b"\0\0\0\0" + whole[12:-4]),
+            "headers longer than the frame": sealed(with_prelude(len(whole), len(whole), whole)),
+            "header without a name": sealed(with_prelude(18, 2, bytes(12) + b"\0\0\0\0\0\0")),
+        }
+        for name, data in wrong.items():
+            with self.subTest(name), self.assertRaises(framing.FrameError):
+                framing.decode(data)
+        for name in ("", "x" * 256):
+            with self.assertRaises(framing.FrameError):
+                framing.encode([(name, True)], b"")
 
     def test_a_stream_is_split_into_frames_and_a_rest(self):
         one, two = framing.event("a", b"{}"), framing.exception("b", b"[]")

@@ -77,6 +77,11 @@ AGAINST_THE_MODEL = {
         talk(said("assistant", {"toolUse": {"toolUseId": "x" * 65, "name": "f", "input": {}}})),
         "length less than or equal to 64"),
     "base64": (talk(said("user", {"image": {"format": "png", "source": {"bytes": "%%%"}}})), "must be base64"),
+    "bytes that are no text": (talk(said("user", {"image": {"format": "png", "source": {"bytes": 5}}})), "must be base64"),
+    "type of a map": (hello(requestMetadata=["x"]), "at 'requestMetadata' failed to satisfy constraint: Member must be a map"),
+    "type of a boolean": (
+        hello(toolConfig={"tools": [{"toolSpec": {"name": "f", "strict": "yes", "inputSchema": {"json": {}}}}]}),
+        "toolSpec.strict' failed to satisfy constraint: Member must be a boolean"),
     "empty bytes": (talk(said("user", {"image": {"format": "png", "source": {"bytes": ""}}})), "length greater than or equal to 1"),
     "key of metadata": (hello(requestMetadata={"ключ": "x"}), "at 'requestMetadata.ключ.key'"),
     "value of metadata": (hello(requestMetadata={"k": "a|b"}), "at 'requestMetadata.k.value'"),
