@@ -70,7 +70,8 @@ class Custody:
         self.process = None
         # The first start writes the example workspace and prints its keys once.
         self.key = self.start()["acme"]
-        self.stop()
+        # It has nothing to lose yet, and may be told to end before it listens for that.
+        self.end()
         self._write(stub_url)
 
     def start(self):
@@ -88,11 +89,14 @@ class Custody:
                 return keys
         raise RuntimeError(f"custody up ended with {self.process.wait()}: {self.log.read_text()[-4000:]}")
 
-    def stop(self):
-        """Everything recorded is in the lake afterwards."""
+    def end(self):
         self.process.send_signal(signal.SIGINT)
         self.process.stdout.read()
-        if self.process.wait(60) != 0:
+        return self.process.wait(60)
+
+    def stop(self):
+        """Everything recorded is in the lake afterwards."""
+        if self.end() != 0:
             raise RuntimeError(f"custody up ended badly: {self.log.read_text()[-4000:]}")
 
     def sql(self, statement):
