@@ -74,6 +74,7 @@ fn openai_counts_contain_the_cached_ones() {
         cached_tokens: Some(60),
         cache_write_tokens: Some(10),
         reasoning_tokens: Some(30),
+        ..RawUsage::default()
     };
     for provider in [Provider::OpenAiCompatible, Provider::Simulator] {
         let Normalised { usage, version } = normalise(provider, &raw).unwrap();
