@@ -8,11 +8,14 @@
 mod book;
 mod choose;
 mod class;
+mod compare;
 mod cost;
 mod entry;
 mod facts;
 mod finding;
 mod guardrail;
+pub mod invocation_log;
+mod ledger;
 pub mod litellm;
 mod mistake;
 mod normalise;
@@ -26,11 +29,13 @@ mod usage;
 
 pub use book::PriceBook;
 pub use class::{Item, PriceClass, ServiceTier, TokenClass, UnknownClassError};
+pub use compare::{BookDifference, FieldChange};
 pub use cost::Priced;
 pub use entry::{PriceEntry, PriceTier, Prices, TokenPrices};
 pub use facts::Facts;
 pub use finding::Finding;
 pub use guardrail::guardrail_item;
+pub use ledger::Sum;
 pub use mistake::{PriceMistake, PriceMistakes};
 pub use normalise::{CacheWrites, ModelFamily, Normalised, Operation, RawUsage, normalise, normalise_call};
 pub use premium::{Factor, InvalidFactorError};

@@ -91,6 +91,9 @@ fn read_tier(file: &str, path: &str, table: &Table, mistakes: &mut Vec<PriceMist
         reader.mistake("above_input_tokens", "missing".to_owned(), "a number above zero: the entry itself has the standard tier's prices");
     }
     let prices = prices::read(file, path, table, mistakes);
+    if prices.is_empty() {
+        refuse_empty(file, path, "a tier without a price", mistakes);
+    }
     Some(PriceTier { service: service?, above_input_tokens, prices })
 }
 
@@ -109,14 +112,14 @@ fn read_premiums(file: &str, path: String, table: &Table, mistakes: &mut Vec<Pri
 }
 
 fn refuse_no_price(file: &str, path: &str, entry: &PriceEntry, mistakes: &mut Vec<PriceMistake>) {
-    if entry.prices.is_empty() && entry.tiers.iter().all(|tier| tier.prices.is_empty()) {
-        mistakes.push(PriceMistake {
-            file: file.to_owned(),
-            key: path.to_owned(),
-            found: "an entry without a price".to_owned(),
-            accepted: "at least one price in per_million_tokens, in per_item or in a tier".to_owned(),
-        });
+    if entry.prices.is_empty() && entry.tiers.is_empty() {
+        refuse_empty(file, path, "an entry without a price", mistakes);
     }
+}
+
+fn refuse_empty(file: &str, path: &str, found: &str, mistakes: &mut Vec<PriceMistake>) {
+    let accepted = "at least one price in per_million_tokens or per_item".to_owned();
+    mistakes.push(PriceMistake { file: file.to_owned(), key: path.to_owned(), found: found.to_owned(), accepted });
 }
 
 /// A factor that makes a price a fraction of a pico-dollar would have to be rounded some day.
