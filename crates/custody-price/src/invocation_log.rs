@@ -66,6 +66,8 @@ pub struct LoggedCall {
     pub error_code: Option<Text>,
     /// Counts as Bedrock stated them; nothing where it stated none.
     pub raw: Option<RawUsage>,
+    /// Whether the record and the answer inside it state the same counts, where both do.
+    pub counts_agree: bool,
     /// Guardrail units, by kind of policy.
     pub guardrail_units: BTreeMap<Item, u64>,
 }
@@ -136,6 +138,9 @@ impl LoggedCall {
     /// The finding that stands in place of counts.
     pub fn normalised(&self) -> Result<Normalised, Finding> {
         let raw = self.raw.as_ref().ok_or(Finding::UsageUnknown)?;
+        if !self.counts_agree {
+            return Err(Finding::UsageInconsistent);
+        }
         let operation = self.known_operation().ok_or(Finding::UsageUnknown)?;
         normalise_call(Provider::Bedrock, ModelFamily::of(self.model.as_str()), operation, raw)
     }

@@ -3,7 +3,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod balance;
+mod bedrock_counts;
 mod book_files;
+mod litellm_import;
+mod log_records;
+mod quotes;
 
 const EXAMPLE: &str = include_str!("../../../examples/workspace/prices/2026-11.toml");
 const NOV_2026: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);

@@ -69,6 +69,13 @@ pub(super) fn read(json: &str) -> Result<LoggedCall, LogRecordError> {
     let written: Written<'_> = serde_json::from_str(json).map_err(|error| form(&error))?;
     let (input, output) = (written.input.unwrap_or_default(), written.output.unwrap_or_default());
     let body = output.output_body_json.map(|body| body::read(body.get())).unwrap_or_default();
+    let stated = RawUsage {
+        input_tokens: input.input_token_count,
+        output_tokens: output.output_token_count,
+        cache_read_input_tokens: input.cache_read_input_token_count,
+        cache_write_input_tokens: input.cache_write_input_token_count,
+        ..RawUsage::default()
+    };
     let own_request_id = written.request_metadata.as_ref().and_then(|metadata| metadata.get(REQUEST_ID_KEY));
     Ok(LoggedCall {
         provider_request_id: required(written.request_id, "requestId")?,
@@ -82,21 +89,14 @@ pub(super) fn read(json: &str) -> Result<LoggedCall, LogRecordError> {
         model: model(&required(written.model_id, "modelId")?)?,
         service: service(body.service_tier.as_deref())?,
         error_code: optional(written.error_code, "errorCode")?,
-        raw: counted(&input, output.output_token_count, body.usage),
+        counts_agree: body.usage.is_none_or(|body| agree(&stated, &body)),
+        raw: counted(stated, body.usage),
         guardrail_units: body.guardrail_units,
     })
 }
 
-/// An answer's own usage knows more (the total, lifetimes); the record's counts stand where it is absent, and contradict it at most
-/// to its harm: a total that fits no reading is refused later.
-fn counted(input: &Input, output: Option<u64>, body: Option<RawUsage>) -> Option<RawUsage> {
-    let stated = RawUsage {
-        input_tokens: input.input_token_count,
-        output_tokens: output,
-        cache_read_input_tokens: input.cache_read_input_token_count,
-        cache_write_input_tokens: input.cache_write_input_token_count,
-        ..RawUsage::default()
-    };
+/// An answer's own usage knows more (the total, lifetimes); the record's counts stand where it is absent.
+fn counted(stated: RawUsage, body: Option<RawUsage>) -> Option<RawUsage> {
     let Some(body) = body else { return (stated != RawUsage::default()).then_some(stated) };
     Some(RawUsage {
         input_tokens: body.input_tokens.or(stated.input_tokens),
@@ -105,6 +105,14 @@ fn counted(input: &Input, output: Option<u64>, body: Option<RawUsage>) -> Option
         cache_write_input_tokens: body.cache_write_input_tokens.or(stated.cache_write_input_tokens),
         ..body
     })
+}
+
+fn agree(stated: &RawUsage, body: &RawUsage) -> bool {
+    let same = |one: Option<u64>, other: Option<u64>| one.zip(other).is_none_or(|(one, other)| one == other);
+    same(stated.input_tokens, body.input_tokens)
+        && same(stated.output_tokens, body.output_tokens)
+        && same(stated.cache_read_input_tokens, body.cache_read_input_tokens)
+        && same(stated.cache_write_input_tokens, body.cache_write_input_tokens)
 }
 
 fn form(error: &serde_json::Error) -> LogRecordError {

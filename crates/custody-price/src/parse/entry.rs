@@ -91,7 +91,7 @@ fn read_tier(file: &str, path: &str, table: &Table, mistakes: &mut Vec<PriceMist
         reader.mistake("above_input_tokens", "missing".to_owned(), "a number above zero: the entry itself has the standard tier's prices");
     }
     let prices = prices::read(file, path, table, mistakes);
-    if prices.is_empty() {
+    if !table.contains_key(prices::PER_MILLION_TOKENS) && !table.contains_key(prices::PER_ITEM) {
         refuse_empty(file, path, "a tier without a price", mistakes);
     }
     Some(PriceTier { service: service?, above_input_tokens, prices })
