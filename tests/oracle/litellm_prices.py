@@ -5,7 +5,8 @@ usage: litellm_prices.py BINARY [FILE] [--draws N] [--seed N]        (Python wit
 
 Three figures per draw: what `custody price quote` says, what LiteLLM says (floats, so within 1e-12), and an exact decimal sum of
 the file's own numbers written here (equal to Custody's to the last digit). Where they differ, the draw must have used something for
-which the file has no price: Custody then says `missing_price`, LiteLLM assumes another price. Anything else is unexplained: exit 1.
+which the file has no price: Custody then says `missing_price`, LiteLLM assumes another price, and its figure must be the one that
+follows from the assumption named. Anything else is unexplained: exit 1.
 """
 import argparse, collections, json, os, random, subprocess, sys, tempfile
 from decimal import Decimal
@@ -168,9 +169,7 @@ class Draw:
         total, gaps = Decimal(0), []
         if self.service != "standard" and not any(field.endswith(SUFFIX[self.service]) for field in exact_entry):
             gaps.append("no price for the tier of service; LiteLLM takes the standard tier's (half of it for batch)")
-        borders = {int(f.rsplit("_above_", 1)[1].split("k_")[0]) for f in exact_entry if f.endswith("k_tokens" + SUFFIX[self.service])}
-        crossed = [border for border in borders if self.input > border * 1000]
-        border = f"_above_{max(crossed)}k_tokens" if crossed else ""
+        border = self.border(exact_entry, SUFFIX[self.service])
         for name, n in self.tokens.items():
             price = exact_entry.get(CLASS_FIELD[name] + border + SUFFIX[self.service])
             if n and price is None and self.kind != "seconds":
@@ -188,6 +187,50 @@ class Draw:
         if name.startswith("cache"):
             return "no price for the cache class; LiteLLM takes that of plain input"
         return "no price for plain input or output at all; LiteLLM takes zero"
+
+    def assumed(self, entry):
+        """What LiteLLM's figure must be, if it fills the file's gaps as `gap` says."""
+        if self.kind != "tokens":
+            return self.exact(entry)[0]
+        suffix, price, plain = SUFFIX[self.service], {}, self.border(entry, "")
+        for name, field in CLASS_FIELD.items():
+            price[name] = next((entry[f] for f in (field + self.border(entry, suffix) + suffix, field + suffix) if f in entry), None)
+        if self.service == "batch":
+            return self.assumed_batch(entry, price)
+        for name, field in CLASS_FIELD.items():
+            candidates = (field + plain, field) if price[name] is None or plain and not self.border(entry, suffix) else ()
+            # For one-hour writes LiteLLM looks for a longer input's price under the tier's own name only.
+            if suffix and name == "cache_write_1h" and price[name] is None:
+                candidates = (field,)
+            price[name] = next((entry[f] for f in candidates if f in entry), price[name])
+        price["input"], price["output"] = price["input"] or 0, price["output"] or 0
+        price["cache_write_5m"] = price["input"] if price["cache_write_5m"] is None else price["cache_write_5m"]
+        for name, other in {"cache_read": "input", "cache_write_1h": "cache_write_5m"}.items():
+            price[name] = price[other] if price[name] is None else price[name]
+        items = sum(n * self.item_price(item, entry) for item, n in self.items.items())
+        total = sum(n * (price[name] or 0) for name, n in self.tokens.items()) + items
+        return total * entry.get("provider_specific_entry", {}).get(self.geography, 1)
+
+    def assumed_batch(self, entry, price):
+        """A batch: what has no batch price is half of the standard one, or counts as input where input has a batch price."""
+        tokens, half = self.tokens, lambda name: entry.get(CLASS_FIELD[name], Decimal(0)) / 2
+        output = half("output") if price["output"] is None else price["output"]
+        total = (tokens["output"] + tokens["output_audio"]) * output
+        written = tokens["cache_write_5m"] + tokens["cache_write_1h"]
+        if price["input"] is not None:
+            read = price["input"] if price["cache_read"] is None else price["cache_read"]
+            write = price["input"] if price["cache_write_5m"] is None else price["cache_write_5m"]
+            plain = tokens["input"] + tokens["input_audio"] + tokens["input_image"]
+            return total + plain * price["input"] + tokens["cache_read"] * read + written * write
+        plain = tokens["input"] + tokens["input_audio"] + tokens["input_image"]
+        write = half("cache_write_5m") if CLASS_FIELD["cache_write_5m"] in entry else half("input")
+        return total + plain * half("input") + tokens["cache_read"] * half("cache_read") + written * write
+
+    def border(self, entry, suffix):
+        """The longest border that the input is beyond, as a part of field names."""
+        borders = {int(f.rsplit("_above_", 1)[1].split("k_")[0]) for f in entry if f.endswith("k_tokens" + suffix)}
+        crossed = [border for border in borders if self.input > border * 1000]
+        return f"_above_{max(crossed)}k_tokens" if crossed else ""
 
     @staticmethod
     def item_price(item, entry):
@@ -215,15 +258,20 @@ def close(one, other):
     return abs(one - other) <= 1e-12 * max(abs(one), abs(other))
 
 
-def judge(draw, answer, theirs, exact, gaps, own_key):
+def judge(draw, answer, theirs, exact_entry, own_key):
     """Why the figures agree or differ; nothing where there is no reason."""
+    exact, gaps = draw.exact(exact_entry)
     if "finding" in answer:
-        return gaps[0] if answer["finding"] == "missing_price" and gaps else None
+        assumed = draw.assumed(exact_entry) if own_key else None
+        as_assumed = assumed is None or close(float(assumed), theirs)
+        return gaps[0] if answer["finding"] == "missing_price" and gaps and as_assumed else None
     ours = Decimal(answer["total_pico"]) / 10**12
-    assert sum(line["amount_pico"] for line in answer["lines"]) == answer["total_pico"], "lines do not add up"
-    assert sum(line["quantity"] * line["unit_price_pico"] * Decimal(line.get("times", 1)) for line in answer["lines"]) == answer["total_pico"]
+    lines = [(line["quantity"] * line["unit_price_pico"] * Decimal(line.get("times", 1)), line["amount_pico"]) for line in answer["lines"]]
+    assert all(product == amount for product, amount in lines), "a line is not the product of its factors"
+    assert sum(amount for _, amount in lines) == answer["total_pico"], "the lines do not add up"
     if not own_key:
-        return "equal" if close(float(ours), theirs) else "another key is about the same model; Custody keeps the fuller, LiteLLM reads the other"
+        other = "another key is about the same model; Custody keeps the fuller, LiteLLM reads the other"
+        return "equal" if close(float(ours), theirs) else other
     if ours != exact or gaps:
         return None
     return "equal" if close(float(ours), theirs) else None
@@ -248,19 +296,19 @@ def main():
     assert len(answers) == len(draws)
     reasons, by_entry, unexplained = collections.Counter(), collections.defaultdict(set), []
     for draw, answer in zip(draws, answers):
-        theirs, (exact, gaps) = draw.litellm(), draw.exact(exact_entries[draw.key])
-        own_key = subjects[subject(draw.key)] == 1
-        reason = judge(draw, answer, theirs, exact, gaps, own_key)
+        theirs, exact_entry = draw.litellm(), exact_entries[draw.key]
+        reason = judge(draw, answer, theirs, exact_entry, subjects[subject(draw.key)] == 1)
         if reason is None:
-            unexplained.append((draw, answer, theirs, exact, gaps))
+            unexplained.append((draw, answer, theirs, *draw.exact(exact_entry), draw.assumed(exact_entry)))
         reasons[reason or "UNEXPLAINED"] += 1
         by_entry[draw.key].add(reason or "UNEXPLAINED")
     for reason, n in reasons.most_common():
         print(f"{n:8}  {sum(reason in found for found in by_entry.values()):4} entries  {reason}")
     print(f"{len(by_entry)} entries, {sum('equal' in found for found in by_entry.values())} of them equal in at least one draw, "
           f"{sum(found == {'equal'} for found in by_entry.values())} in all")
-    for draw, answer, theirs, exact, gaps in unexplained[:10]:
-        print(f"UNEXPLAINED {draw.key}: custody {answer}, litellm {theirs!r}, exact {exact}, gaps {gaps}, {json.dumps(draw.question())}")
+    for draw, answer, theirs, exact, gaps, assumed in unexplained[:10]:
+        figures = f"custody {answer}, litellm {theirs!r}, exact {exact}, gaps {gaps}, assumed {assumed}"
+        print(f"UNEXPLAINED {draw.key}: {figures}, {json.dumps(draw.question())}")
     never = [key for key, found in by_entry.items() if "equal" not in found]
     if never:
         print("never equal:", ", ".join(sorted(never)))

@@ -3,6 +3,12 @@
 //! Amounts are whole pico-dollars; nothing is ever rounded. Where a price or a count is missing there is a [`Finding`] and no
 //! amount, never a wrong number. A book is a value: any period can be priced again with another one.
 //!
+//! ```text
+//! raw counts ──normalise──▶ Usage ─┐
+//! who, where, when, how ──▶ Facts ─┼─ PriceBook::quote ──▶ Quote: lines, reasons, total ──▶ Priced: the parts of a cost event
+//!                      price book ─┘                            └──▶ Sum: by any key
+//! ```
+//!
 //! What this crate does not do: read files, convert currencies, or know what a request was for.
 
 mod book;
@@ -33,7 +39,7 @@ pub use compare::{BookDifference, FieldChange};
 pub use cost::Priced;
 pub use entry::{PriceEntry, PriceTier, Prices, TokenPrices};
 pub use facts::Facts;
-pub use finding::Finding;
+pub use finding::{Finding, UnknownFindingError};
 pub use guardrail::guardrail_item;
 pub use ledger::Sum;
 pub use mistake::{PriceMistake, PriceMistakes};
