@@ -9,6 +9,18 @@
 //!                      price book ─┘                            └──▶ Sum: by any key
 //! ```
 //!
+//! Where each driver of cost is seen (LOG-39):
+//!
+//! ```text
+//! input, output tokens      lines of a quote, by class: caches, lifetimes, sound and pictures apart
+//! retries, routing          one cost event for each attempt, with its route
+//! retrieval                 its tokens are input of the attempt; queries and pages are items
+//! self-hosted capacity      seconds of a request, `request_second`, at what a second costs
+//! concurrency               in that price: dollars an hour shared by the requests served at once; idle time is in no request
+//! ```
+//! An answer that was cut before it stated its usage has none: the finding is `usage_unknown`, and nobody counts in the provider's
+//! place.
+//!
 //! What this crate does not do: read files, convert currencies, or know what a request was for.
 
 mod book;

@@ -65,6 +65,14 @@ fn an_amount_that_one_event_cannot_hold_is_a_finding() {
 }
 
 #[test]
+fn a_findings_name_reads_back() {
+    for finding in Finding::ALL {
+        assert_eq!(finding.as_str().parse(), Ok(finding));
+    }
+    assert_eq!("lost".parse::<Finding>(), Err(UnknownFindingError));
+}
+
+#[test]
 fn parts_larger_than_their_whole_are_a_finding() {
     let usage = TokenUsage { input: 10, cache_read: 6, cache_write_5m: 5, ..TokenUsage::default() };
     assert_eq!(sim_large(&usage), Err(Finding::UsageInconsistent));
