@@ -15,6 +15,7 @@
 mod body;
 mod matched;
 mod record;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -66,7 +67,7 @@ pub struct LoggedCall {
     pub error_code: Option<Text>,
     /// Counts as Bedrock stated them; nothing where it stated none.
     pub raw: Option<RawUsage>,
-    /// Whether the record and the answer inside it state the same counts, where both do.
+    /// Whether the record and the answer inside it state the same counts, where both do, and the answer's can be read.
     pub counts_agree: bool,
     /// Guardrail units, by kind of policy.
     pub guardrail_units: BTreeMap<Item, u64>,
@@ -137,10 +138,10 @@ impl LoggedCall {
     /// # Errors
     /// The finding that stands in place of counts.
     pub fn normalised(&self) -> Result<Normalised, Finding> {
-        let raw = self.raw.as_ref().ok_or(Finding::UsageUnknown)?;
         if !self.counts_agree {
             return Err(Finding::UsageInconsistent);
         }
+        let raw = self.raw.as_ref().ok_or(Finding::UsageUnknown)?;
         let operation = self.known_operation().ok_or(Finding::UsageUnknown)?;
         normalise_call(Provider::Bedrock, ModelFamily::of(self.model.as_str()), operation, raw)
     }

@@ -89,7 +89,7 @@ pub(super) fn read(json: &str) -> Result<LoggedCall, LogRecordError> {
         model: model(&required(written.model_id, "modelId")?)?,
         service: service(body.service_tier.as_deref())?,
         error_code: optional(written.error_code, "errorCode")?,
-        counts_agree: body.usage.is_none_or(|body| agree(&stated, &body)),
+        counts_agree: !body.usage_is_unreadable && body.usage.is_none_or(|body| agree(&stated, &body)),
         raw: counted(stated, body.usage),
         guardrail_units: body.guardrail_units,
     })

@@ -76,6 +76,19 @@ fn the_records_counts_and_the_answers_own_are_joined() {
 }
 
 #[test]
+fn a_count_under_two_names_must_be_the_same() {
+    let nova = r#", "outputBodyJson": {"usage": {"inputTokens": 100, "outputTokens": 10, "totalTokens": 1160, "cacheReadInputTokens": 1000,
+        "cacheReadInputTokenCount": 1000, "cacheWriteInputTokenCount": 50}}"#;
+    let agreeing = LoggedCall::parse(&generated(1, INPUT, nova)).unwrap();
+    assert_eq!(agreeing.normalised().map(|normal| normal.usage.input), Ok(1150));
+    for wrong in [nova.replace("TokenCount\": 1000", "TokenCount\": 1001"), nova.replace("1160", "-1160"), nova.replace("1160", "\"many\"")]
+    {
+        let call = LoggedCall::parse(&generated(1, INPUT, &wrong)).unwrap();
+        assert_eq!(call.normalised(), Err(Finding::UsageInconsistent), "{wrong}");
+    }
+}
+
+#[test]
 fn a_failed_call_without_counts_is_free() {
     let failed = generated(1, r#""errorCode": "ThrottlingException", "input": {},"#, "").replace(r#", "outputTokenCount": 10"#, "");
     assert!(LoggedCall::parse(&failed).unwrap().is_free());
