@@ -1,6 +1,6 @@
 //! Why there is no amount.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// Why an attempt has no amount; stands in the cost event's `finding`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
@@ -15,7 +15,15 @@ pub enum Finding {
     UsageInconsistent,
 }
 
+/// The text names no finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of a finding")]
+pub struct UnknownFindingError;
+
 impl Finding {
+    /// Every finding.
+    pub const ALL: [Self; 4] = [Self::MissingPrice, Self::AmountOutOfRange, Self::UsageUnknown, Self::UsageInconsistent];
+
     /// The stable name in events and SQL.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -31,5 +39,13 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Finding {
+    type Err = UnknownFindingError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|finding| finding.as_str() == text).ok_or(UnknownFindingError)
     }
 }

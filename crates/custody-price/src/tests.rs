@@ -3,7 +3,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod balance;
+mod bedrock_counts;
 mod book_files;
+mod litellm_import;
+mod log_records;
+mod quotes;
 
 const EXAMPLE: &str = include_str!("../../../examples/workspace/prices/2026-11.toml");
 const NOV_2026: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
@@ -60,6 +65,14 @@ fn an_amount_that_one_event_cannot_hold_is_a_finding() {
 }
 
 #[test]
+fn a_findings_name_reads_back() {
+    for finding in Finding::ALL {
+        assert_eq!(finding.as_str().parse(), Ok(finding));
+    }
+    assert_eq!("lost".parse::<Finding>(), Err(UnknownFindingError));
+}
+
+#[test]
 fn parts_larger_than_their_whole_are_a_finding() {
     let usage = TokenUsage { input: 10, cache_read: 6, cache_write_5m: 5, ..TokenUsage::default() };
     assert_eq!(sim_large(&usage), Err(Finding::UsageInconsistent));
@@ -74,6 +87,7 @@ fn openai_counts_contain_the_cached_ones() {
         cached_tokens: Some(60),
         cache_write_tokens: Some(10),
         reasoning_tokens: Some(30),
+        ..RawUsage::default()
     };
     for provider in [Provider::OpenAiCompatible, Provider::Simulator] {
         let Normalised { usage, version } = normalise(provider, &raw).unwrap();

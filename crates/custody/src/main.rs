@@ -8,6 +8,7 @@ mod journal;
 mod keys;
 mod lake;
 mod orphans;
+mod price;
 mod process;
 mod replay;
 mod service;
@@ -67,6 +68,8 @@ enum Command {
     Deadletters(deadletters::DeadlettersArgs),
     /// Ask the evidence in SQL.
     Sql(sql::SqlArgs),
+    /// Look after prices: import, quote, explain, diff, reprice.
+    Price(price::PriceArgs),
     /// Send governed requests that follow a trace.
     Replay(replay::ReplayArgs),
     /// Make and list API keys.
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
             Command::Lake(args) => lake::run(args).await,
             Command::Deadletters(args) => deadletters::run(args).await,
             Command::Sql(args) => sql::run(args).await,
+            Command::Price(args) => price::run(args).await,
             Command::Replay(args) => replay::run(args).await,
             Command::Keys(args) => keys::run(&args),
         }

@@ -2,7 +2,7 @@
 
 mod commands;
 mod completion;
-mod connect;
+pub mod connect;
 mod execute;
 mod progress;
 mod prompt;
