@@ -11,18 +11,34 @@
 //! contains text of a request or an answer.
 
 mod answer;
+mod answer_format;
 mod assemble;
+mod details;
+mod fields;
+mod finish;
+mod labels;
+mod media;
+mod message;
 pub mod openai;
 mod request;
+mod request_error;
 mod sensitive_json;
 mod sse;
+mod tools;
 mod upstream_error;
 mod usage;
 
-pub use answer::{ChatAnswer, Delta, FinishReason, StreamEvent, ToolCall, ToolCallDelta};
+pub use answer::{ChatAnswer, Delta, ReasoningDelta, StreamEvent, ToolCall, ToolCallDelta};
+pub use answer_format::{AnswerFormat, JsonSchemaFormat};
 pub use assemble::Assembler;
-pub use request::{ChatRequest, Content, Message, Options, Part, Role};
+pub use details::{AnswerDetails, GuardrailAssessment, GuardrailFinding, GuardrailPolicy, GuardrailSide};
+pub use finish::FinishReason;
+pub use media::{Document, DocumentFormat, DocumentSource, ImageFormat, ImageSource};
+pub use message::{CacheLifetime, CachePoint, Content, Message, Part, Reasoning, Role};
+pub use request::{ChatRequest, LatencyMode, Options, ServiceTier, ToolCachePoint};
+pub use request_error::{RequestError, RequestErrorCode};
 pub use sensitive_json::SensitiveJson;
 pub use sse::SseReader;
+pub use tools::{ToolChoice, ToolSpec};
 pub use upstream_error::{ProviderError, UpstreamError};
-pub use usage::RawUsage;
+pub use usage::{ConverseUsage, RawUsage};

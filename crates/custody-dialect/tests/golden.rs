@@ -103,7 +103,7 @@ fn a_providers_stream_becomes_ours() {
         let added = events.iter().try_for_each(|event| assembler.add(event));
         for event in &events {
             match event {
-                StreamEvent::Opened { .. } => {}
+                StreamEvent::Opened { .. } | StreamEvent::Details(_) => {}
                 StreamEvent::Delta(delta) => writer.delta(delta, &mut out),
                 StreamEvent::Usage(usage) => writer.usage(usage, &mut out),
                 StreamEvent::Done => writer.done(&mut out),

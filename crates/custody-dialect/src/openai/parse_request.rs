@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::{
-    RequestError, RequestErrorCode as Code,
-    fields::{Field, join},
-    parse_message::parse_message,
+use super::parse_message::parse_message;
+use crate::{
+    ChatRequest, Options, RequestError, RequestErrorCode as Code,
+    fields::{Field, join, showable},
 };
-use crate::{ChatRequest, Options};
 
 /// Fields of the OpenAI API that are not served; each could change what an answer is or where text goes.
 const UNSUPPORTED: [&str; 12] = [
@@ -206,7 +205,7 @@ impl Reader<'_, '_> {
 fn include_usage(field: Field<'_, '_>) -> Result<bool, RequestError> {
     let mut include = false;
     for (name, raw) in field.object()?.0 {
-        let path = join(field.path, super::fields::showable(&name));
+        let path = join(field.path, showable(&name));
         let Some(option) = (Field { raw, path: &path }).present() else { continue };
         match name.as_ref() {
             "include_usage" => include = option.boolean()?,
@@ -225,7 +224,7 @@ fn metadata(field: Field<'_, '_>) -> Result<BTreeMap<String, String>, RequestErr
     }
     let mut tags = BTreeMap::new();
     for (name, raw) in pairs {
-        let path = join(field.path, super::fields::showable(&name));
+        let path = join(field.path, showable(&name));
         let value = Field { raw, path: &path }.string()?;
         if name.len() > MAX_METADATA_KEY || value.len() > MAX_METADATA_VALUE {
             return Err(field.error(Code::OutOfRange, "has a key over 64 bytes or a value over 512"));

@@ -67,9 +67,7 @@ impl Relay {
     pub(super) fn end(mut self, answer: &ChatAnswer) -> Vec<u8> {
         let finish = answer.finish.unwrap_or(FinishReason::Stop);
         self.writer.delta(&Delta { finish: Some(finish), ..Delta::default() }, &mut self.buffer);
-        if let Some(usage) = &answer.usage {
-            self.writer.usage(usage, &mut self.buffer);
-        }
+        self.writer.answer_usage(answer, &mut self.buffer);
         self.writer.done(&mut self.buffer);
         self.buffer
     }
@@ -82,7 +80,7 @@ impl Relay {
             name: Some(call.name.clone()),
             arguments: Some(call.arguments.clone()),
         });
-        let delta = Delta { text: answer.text.clone(), refusal: answer.refusal.clone(), tool_calls: calls.collect(), finish: None };
+        let delta = Delta { text: answer.text.clone(), refusal: answer.refusal.clone(), tool_calls: calls.collect(), ..Delta::default() };
         self.writer.delta(&delta, &mut self.buffer);
         self.end(answer)
     }

@@ -76,7 +76,7 @@ impl RequestErrorCode {
 }
 
 impl RequestError {
-    pub(super) fn new(code: RequestErrorCode, param: impl Into<String>, reason: &'static str) -> Self {
+    pub(crate) fn new(code: RequestErrorCode, param: impl Into<String>, reason: &'static str) -> Self {
         Self { code, param: param.into(), reason }
     }
 

@@ -9,31 +9,31 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{RequestError, RequestErrorCode as Code};
+use crate::{RequestError, RequestErrorCode as Code};
 
 /// A value and the place where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Field<'a, 'p> {
-    pub(super) raw: &'a RawValue,
-    pub(super) path: &'p str,
+pub(crate) struct Field<'a, 'p> {
+    pub(crate) raw: &'a RawValue,
+    pub(crate) path: &'p str,
 }
 
 /// The fields of an object in the order in which they were written.
-pub(super) struct Fields<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 struct Items<'a>(Vec<&'a RawValue>);
 
 impl<'a, 'p> Field<'a, 'p> {
-    pub(super) fn error(self, code: Code, reason: &'static str) -> RequestError {
+    pub(crate) fn error(self, code: Code, reason: &'static str) -> RequestError {
         RequestError::new(code, self.path, reason)
     }
 
     /// The field, unless it is null, which stands for absent.
-    pub(super) fn present(self) -> Option<Self> {
+    pub(crate) fn present(self) -> Option<Self> {
         (self.raw.get() != "null").then_some(self)
     }
 
-    pub(super) fn string(self) -> Result<Cow<'a, str>, RequestError> {
+    pub(crate) fn string(self) -> Result<Cow<'a, str>, RequestError> {
         if !self.raw.get().starts_with('"') {
             return Err(self.error(Code::WrongType, "must be a string"));
         }
@@ -41,11 +41,11 @@ impl<'a, 'p> Field<'a, 'p> {
         borrowed.map(|text| text.0).map_err(|_| self.error(Code::InvalidUtf8, "has an escape that is no Unicode character"))
     }
 
-    pub(super) fn text(self) -> Result<SensitiveText, RequestError> {
+    pub(crate) fn text(self) -> Result<SensitiveText, RequestError> {
         self.string().map(|text| SensitiveText::new(text.into_owned()))
     }
 
-    pub(super) fn boolean(self) -> Result<bool, RequestError> {
+    pub(crate) fn boolean(self) -> Result<bool, RequestError> {
         match self.raw.get() {
             "true" => Ok(true),
             "false" => Ok(false),
@@ -54,7 +54,7 @@ impl<'a, 'p> Field<'a, 'p> {
     }
 
     /// A whole number in the range that `reason` names.
-    pub(super) fn integer(self, range: std::ops::RangeInclusive<i64>, reason: &'static str) -> Result<i64, RequestError> {
+    pub(crate) fn integer(self, range: std::ops::RangeInclusive<i64>, reason: &'static str) -> Result<i64, RequestError> {
         let text = self.raw.get();
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -65,7 +65,7 @@ impl<'a, 'p> Field<'a, 'p> {
     }
 
     /// A number in the range that `reason` names.
-    pub(super) fn number(self, range: std::ops::RangeInclusive<f64>, reason: &'static str) -> Result<f64, RequestError> {
+    pub(crate) fn number(self, range: std::ops::RangeInclusive<f64>, reason: &'static str) -> Result<f64, RequestError> {
         if !self.raw.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return Err(self.error(Code::WrongType, "must be a number"));
         }
@@ -73,7 +73,7 @@ impl<'a, 'p> Field<'a, 'p> {
         value.ok_or_else(|| self.error(Code::OutOfRange, reason))
     }
 
-    pub(super) fn object(self) -> Result<Fields<'a>, RequestError> {
+    pub(crate) fn object(self) -> Result<Fields<'a>, RequestError> {
         if !self.raw.get().starts_with('{') {
             return Err(self.error(Code::WrongType, "must be an object"));
         }
@@ -85,7 +85,7 @@ impl<'a, 'p> Field<'a, 'p> {
         }
     }
 
-    pub(super) fn array(self) -> Result<Vec<&'a RawValue>, RequestError> {
+    pub(crate) fn array(self) -> Result<Vec<&'a RawValue>, RequestError> {
         if !self.raw.get().starts_with('[') {
             return Err(self.error(Code::WrongType, "must be an array"));
         }
@@ -94,14 +94,14 @@ impl<'a, 'p> Field<'a, 'p> {
     }
 
     /// Keeps the JSON as it stands, if it is not nested too deep.
-    pub(super) fn keep(self, max_depth: usize) -> Result<crate::SensitiveJson, RequestError> {
+    pub(crate) fn keep(self, max_depth: usize) -> Result<crate::SensitiveJson, RequestError> {
         if depth(self.raw.get()) > max_depth {
             return Err(self.error(Code::TooDeep, "is nested too deep"));
         }
         Ok(crate::SensitiveJson::new(self.raw.to_owned()))
     }
 
-    pub(super) fn unknown(self, name: &str) -> RequestError {
+    pub(crate) fn unknown(self, name: &str) -> RequestError {
         let reason = if showable(name).is_empty() { "has a field that is no part of this API" } else { "is no part of this API" };
         RequestError::new(Code::UnknownField, join(self.path, showable(name)), reason)
     }
@@ -120,7 +120,7 @@ impl Fields<'_> {
 }
 
 /// `parent.name`, or the parent alone where the name may not be shown.
-pub(super) fn join(parent: &str, name: &str) -> String {
+pub(crate) fn join(parent: &str, name: &str) -> String {
     match (parent, name) {
         ("", name) => name.to_owned(),
         (parent, "") => parent.to_owned(),
@@ -129,7 +129,7 @@ pub(super) fn join(parent: &str, name: &str) -> String {
 }
 
 /// A caller's field name is shown back only where it looks like one.
-pub(super) fn showable(name: &str) -> &str {
+pub(crate) fn showable(name: &str) -> &str {
     let plain = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if plain { name } else { "" }
 }
