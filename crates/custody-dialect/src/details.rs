@@ -2,6 +2,9 @@
 
 use custody_types::Text;
 
+/// As long as the name of a topic may be.
+const MAX_WORD: usize = 100;
+
 /// A provider's remarks on one answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AnswerDetails {
@@ -80,6 +83,25 @@ pub enum GuardrailPolicy {
     Grounding,
     /// Whether the answer keeps to formal rules.
     AutomatedReasoning,
+}
+
+impl GuardrailAssessment {
+    /// Adds findings; those that say the same are counted.
+    pub fn add(&mut self, finding: GuardrailFinding) {
+        let same = |other: &&mut GuardrailFinding| GuardrailFinding { count: finding.count, ..GuardrailFinding::clone(other) } == finding;
+        match self.findings.iter_mut().find(same) {
+            Some(other) => other.count = other.count.saturating_add(finding.count),
+            None => self.findings.push(finding),
+        }
+    }
+}
+
+/// A word of a guardrail's owner or of AWS, where it has the alphabet that a guardrail's names have; else nothing, because anything
+/// else could be payload.
+#[must_use]
+pub fn guardrail_word(word: &str) -> Option<Text> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_- !?.".contains(&byte);
+    ((1..=MAX_WORD).contains(&word.len()) && word.bytes().all(allowed)).then(|| Text::from(word))
 }
 
 impl GuardrailSide {

@@ -23,6 +23,16 @@ pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 struct Items<'a>(Vec<&'a RawValue>);
 
+/// The JSON value that a body of at most `most` bytes is.
+pub(crate) fn body_value(body: &[u8], most: usize) -> Result<&RawValue, RequestError> {
+    let whole = |code, reason| RequestError::new(code, "", reason);
+    if body.len() > most {
+        return Err(whole(Code::BodyTooLarge, "is longer than this gateway accepts"));
+    }
+    let text = std::str::from_utf8(body).map_err(|_| whole(Code::InvalidUtf8, "is not valid UTF-8"))?;
+    serde_json::from_str(text).map_err(|_| whole(Code::NotJson, "is not valid JSON"))
+}
+
 impl<'a, 'p> Field<'a, 'p> {
     pub(crate) fn error(self, code: Code, reason: &'static str) -> RequestError {
         RequestError::new(code, self.path, reason)

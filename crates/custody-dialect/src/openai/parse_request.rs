@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::parse_message::parse_message;
 use crate::{
     ChatRequest, Options, RequestError, RequestErrorCode as Code,
-    fields::{Field, join, showable},
+    fields::{Field, body_value, join, showable},
 };
 
 /// Fields of the OpenAI API that are not served; each could change what an answer is or where text goes.
@@ -61,12 +59,7 @@ impl Default for Limits {
 /// # Errors
 /// The first mistake in the body.
 pub fn parse_chat_request(body: &[u8], limits: &Limits) -> Result<ChatRequest, RequestError> {
-    let whole = |code, reason| RequestError::new(code, "", reason);
-    if body.len() > limits.body_bytes {
-        return Err(whole(Code::BodyTooLarge, "is longer than this gateway accepts"));
-    }
-    let text = std::str::from_utf8(body).map_err(|_| whole(Code::InvalidUtf8, "is not valid UTF-8"))?;
-    let raw: &RawValue = serde_json::from_str(text).map_err(|_| whole(Code::NotJson, "is not valid JSON"))?;
+    let raw = body_value(body, limits.body_bytes)?;
     let root = Field { raw, path: "" };
     let mut request = ChatRequest::default();
     let mut reader = Reader { limits, root, user: None, seen_max_tokens: None };
