@@ -42,7 +42,7 @@ mod wire_event;
 
 pub use crate::openai::Limits;
 pub use event_writer::EventWriter;
-pub use exception::{ERROR_TYPE_HEADER, Exception, ExceptionAnswer, exception_body};
+pub use exception::{ERROR_TYPE_HEADER, Exception, ExceptionAnswer, exception_body, parse_error_type};
 pub use frame::EVENT_STREAM;
 pub use guardrail::parse_guardrail_trace;
 pub use parse_answer::parse_answer;

@@ -17,6 +17,7 @@ mod answer;
 mod answer_format;
 mod assemble;
 pub mod converse;
+mod deltas;
 mod details;
 mod fields;
 mod finish;

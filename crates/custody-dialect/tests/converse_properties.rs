@@ -294,6 +294,13 @@ proptest! {
     }
 
     #[test]
+    fn an_answer_in_pieces_is_the_answer(answer in answer()) {
+        let mut assembler = Assembler::new(1_000_000);
+        answer.deltas().into_iter().try_for_each(|delta| assembler.add(&StreamEvent::Delta(delta))).unwrap();
+        prop_assert_eq!(ChatAnswer { finish: answer.finish, ..assembler.into_answer() }, answer);
+    }
+
+    #[test]
     fn a_broken_stream_is_the_same_error_however_it_is_split(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..4),
         size in 1..200_usize,

@@ -11,7 +11,7 @@
 use custody_types::Fault;
 use serde::Serialize;
 
-use crate::RequestError;
+use crate::{ProviderError, RequestError, labels::label};
 
 /// The header that names the exception.
 pub const ERROR_TYPE_HEADER: &str = "x-amzn-errortype";
@@ -147,6 +147,12 @@ pub fn exception_body(message: &str) -> Vec<u8> {
     serde_json::to_vec(&Wire { message }).unwrap_or_default()
 }
 
+/// What a provider's [`ERROR_TYPE_HEADER`] says, where it is a valid label. The service may append an address to the name.
+#[must_use]
+pub fn parse_error_type(header: &str) -> ProviderError {
+    ProviderError { kind: label(header.split(':').next()), code: None }
+}
+
 impl From<&RequestError> for ExceptionAnswer {
     /// The service's errors have no room for a code, so it stands at the end of the message.
     fn from(error: &RequestError) -> Self {
@@ -183,6 +189,13 @@ mod tests {
         let five = ["validationException", "throttlingException", "modelStreamErrorException"];
         let five = [five.as_slice(), &["serviceUnavailableException", "internalServerException"]].concat();
         assert!(Exception::ALL.iter().all(|one| five.contains(&one.stream_name())));
+    }
+
+    #[test]
+    fn a_providers_error_type_is_its_name_alone() {
+        let kind = |header| parse_error_type(header).kind;
+        assert_eq!(kind("ThrottlingException:http://internal.amazon.com/").as_deref(), Some("ThrottlingException"));
+        assert_eq!(kind("the card is 4111"), None);
     }
 
     #[test]

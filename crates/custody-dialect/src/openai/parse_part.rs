@@ -72,7 +72,9 @@ fn parse_file(file: Field<'_, '_>) -> Result<Document, RequestError> {
         Some((kind, data)) => (DocumentFormat::from_media_type(kind), data),
         None => (extension.as_deref().and_then(DocumentFormat::from_word), data.as_ref()),
     };
-    let unknown = || field.error(Code::UnsupportedPart, "must be pdf, csv, doc, docx, xls, xlsx, html, txt or md, by its data address");
+    let unknown = || {
+        field.error(Code::UnsupportedPart, "must be pdf, csv, doc, docx, xls, xlsx, html, txt or md, by its media type or else its name")
+    };
     let format = format.ok_or_else(unknown)?;
     check_base64(field, data)?;
     Ok(Document { format: Some(format), source: DocumentSource::Base64(SensitiveText::new(data)), context: None })
