@@ -36,6 +36,12 @@ pub(super) fn fitting_tool_use_id(id: &str) -> Cow<'_, str> {
     }
 }
 
+/// The id under which a caller sees the call of an answer that stands at place `at`. Some servers give their calls no ids; without
+/// one a caller could not tell two calls apart.
+pub(super) fn shown_tool_use_id(id: &str, at: u32) -> Cow<'_, str> {
+    if id.is_empty() { Cow::Owned(format!("call_{at}")) } else { fitting_tool_use_id(id) }
+}
+
 /// Whether the text may be a key or a value of `requestMetadata`.
 pub(super) fn is_metadata(text: &str) -> bool {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter.is_ascii_whitespace() || ":_@$#=/+,-.".contains(letter);

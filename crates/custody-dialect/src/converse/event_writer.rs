@@ -7,7 +7,7 @@
 //! from 0. Usage comes after the stop (REFERENCE 1.3).
 
 use super::{
-    check::fitting_tool_use_id,
+    check::shown_tool_use_id,
     exception::{Exception, exception_body},
     frame,
     render_block::WireToolUseStart,
@@ -125,7 +125,7 @@ impl EventWriter {
     fn open_tool(&mut self, delta: &ToolCallDelta, out: &mut Vec<u8>) -> u32 {
         let at = self.open(|at| Open::Tool { call: delta.index, at }, out);
         self.tools.push((delta.index, at));
-        let id = fitting_tool_use_id(delta.id.as_ref().map_or("", |id| id.expose()));
+        let id = shown_tool_use_id(delta.id.as_ref().map_or("", |id| id.expose()), delta.index);
         let name = delta.name.as_ref().map_or("", |name| name.expose());
         let start = WireToolUseStart { tool_use_id: id, name: name.into() };
         let start = BlockStart { start: Start::ToolUse(start), content_block_index: at };

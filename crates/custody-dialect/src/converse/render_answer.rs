@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
+    check::shown_tool_use_id,
     render_block::{WireBlock, WireReasoning, WireToolUse, input_of},
     usage::WireUsage,
 };
@@ -17,7 +18,7 @@ pub fn render_answer(answer: &ChatAnswer, latency_ms: u64) -> Vec<u8> {
     let reasoning = answer.reasoning.iter().map(|block| WireBlock::ReasoningContent(WireReasoning::from(block)));
     let texts = [&answer.text, &answer.refusal].into_iter().flatten().filter(|text| !text.is_empty());
     let texts = texts.map(|text| WireBlock::Text(Cow::Borrowed(text.expose())));
-    let calls = answer.tool_calls.iter().map(tool_use);
+    let calls = (0..).zip(&answer.tool_calls).map(tool_use);
     let content = reasoning.chain(texts).chain(calls).collect();
     let body = Body {
         output: Output { message: Message { role: "assistant", content } },
@@ -34,10 +35,11 @@ pub fn render_answer(answer: &ChatAnswer, latency_ms: u64) -> Vec<u8> {
 }
 
 /// Arguments that are no JSON are kept as a JSON text, so that nothing the model said is lost.
-fn tool_use(call: &ToolCall) -> WireBlock<'_> {
+fn tool_use((at, call): (u32, &ToolCall)) -> WireBlock<'_> {
     let arguments = call.arguments.expose();
     let input = input_of(arguments).or_else(|| serde_json::value::to_raw_value(arguments).ok());
-    WireBlock::ToolUse(WireToolUse::new(call, input.unwrap_or_default()))
+    let id = shown_tool_use_id(call.id.expose(), at);
+    WireBlock::ToolUse(WireToolUse::new(id, call, input.unwrap_or_default()))
 }
 
 #[derive(Serialize)]

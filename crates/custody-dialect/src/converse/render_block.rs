@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::check::fitting_tool_use_id;
 use crate::{Reasoning, ToolCall};
 
 /// A content block.
@@ -108,8 +107,8 @@ impl<'a> From<&'a Reasoning> for WireReasoning<'a> {
 
 impl<'a> WireToolUse<'a> {
     /// A call with this input.
-    pub(super) fn new(call: &'a ToolCall, input: Box<RawValue>) -> Self {
-        let start = WireToolUseStart { tool_use_id: fitting_tool_use_id(call.id.expose()), name: Cow::Borrowed(call.name.expose()) };
+    pub(super) fn new(tool_use_id: Cow<'a, str>, call: &'a ToolCall, input: Box<RawValue>) -> Self {
+        let start = WireToolUseStart { tool_use_id, name: Cow::Borrowed(call.name.expose()) };
         Self { start, input }
     }
 

@@ -139,7 +139,7 @@ fn tool_use<'a>(call: &ToolCall, place: &str) -> Result<WireBlock<'a>, RequestEr
     }
     let input = input_of(call.arguments.expose()).filter(|input| input.get().starts_with('{'));
     let input = input.ok_or_else(|| RequestError::new(Code::InvalidValue, format!("{place}.arguments"), "must hold a JSON object"))?;
-    Ok(WireBlock::ToolUse(WireToolUse::new(call, input).into_owned()))
+    Ok(WireBlock::ToolUse(WireToolUse::new(fitting_tool_use_id(call.id.expose()), call, input).into_owned()))
 }
 
 /// The service refuses blank texts.
