@@ -1,8 +1,8 @@
 //! The neutral answer: whole, and in the pieces in which a stream delivers it.
 
-use custody_types::{SensitiveText, Text};
+use custody_types::{SensitiveText, Text, TokenUsage};
 
-use crate::RawUsage;
+use crate::{AnswerDetails, FinishReason, RawUsage, Reasoning};
 
 /// A whole answer of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +11,8 @@ pub struct ChatAnswer {
     pub upstream_id: Option<Text>,
     /// The model the provider says it used, where it is a valid label.
     pub model_used: Option<Text>,
+    /// What the model thought before it spoke, block by block. An OpenAI caller never sees it: its API has no place for it.
+    pub reasoning: Vec<Reasoning>,
     /// The answer's text; absent where the model only called tools or refused.
     pub text: Option<SensitiveText>,
     /// The model's refusal.
@@ -21,6 +23,10 @@ pub struct ChatAnswer {
     pub finish: Option<FinishReason>,
     /// What the provider says was used; absent where it did not say.
     pub usage: Option<RawUsage>,
+    /// The same in our counts, where the gateway could normalise it. No dialect sets it; both report it in their own arithmetic.
+    pub counts: Option<TokenUsage>,
+    /// What the provider says besides.
+    pub details: AnswerDetails,
 }
 
 /// A tool that the model calls.
@@ -34,22 +40,7 @@ pub struct ToolCall {
     pub arguments: SensitiveText,
 }
 
-/// Why a model stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FinishReason {
-    /// It came to its end.
-    Stop,
-    /// It reached the output limit.
-    Length,
-    /// It calls tools.
-    ToolCalls,
-    /// The provider's filter stopped it.
-    ContentFilter,
-    /// Something else.
-    Other,
-}
-
-/// One step of a streamed answer, in the order in which a provider may send them: `Opened Delta* Usage? Done`.
+/// One step of a streamed answer, in the order in which a provider may send them: `Opened Delta* Usage? Details? Done`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamEvent {
     /// The first chunk arrived.
@@ -63,6 +54,8 @@ pub enum StreamEvent {
     Delta(Delta),
     /// What was used. A provider may repeat it with growing counts: the last one counts.
     Usage(RawUsage),
+    /// What the provider says besides.
+    Details(Box<AnswerDetails>),
     /// The provider's end mark. A stream that ends without it, and without a finish reason, was cut.
     Done,
 }
@@ -70,6 +63,8 @@ pub enum StreamEvent {
 /// A piece of a streamed answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delta {
+    /// More reasoning.
+    pub reasoning: Option<ReasoningDelta>,
     /// More text.
     pub text: Option<SensitiveText>,
     /// More of a refusal.
@@ -78,6 +73,19 @@ pub struct Delta {
     pub tool_calls: Vec<ToolCallDelta>,
     /// Why the model stopped.
     pub finish: Option<FinishReason>,
+}
+
+/// A piece of the reasoning: text and signature come bit by bit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReasoningDelta {
+    /// Which block of reasoning, from 0.
+    pub index: u32,
+    /// More of what was thought.
+    pub text: Option<SensitiveText>,
+    /// More of the signature over it.
+    pub signature: Option<SensitiveText>,
+    /// A block that the provider encrypted; in base64.
+    pub redacted: Option<SensitiveText>,
 }
 
 /// A piece of a tool call: id and name come in its first piece only, the arguments come bit by bit.
@@ -94,7 +102,7 @@ pub struct ToolCallDelta {
 }
 
 impl ChatAnswer {
-    /// Size of text, refusal and tool calls in bytes.
+    /// Size of reasoning, text, refusal and tool calls in bytes.
     #[must_use]
     pub fn output_bytes(&self) -> usize {
         let mut bytes = 0;
@@ -102,14 +110,15 @@ impl ChatAnswer {
         bytes
     }
 
-    /// Whether the model said nothing at all.
+    /// Whether the model said nothing at all, whatever it thought.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tool_calls.is_empty() && [&self.text, &self.refusal].into_iter().flatten().all(SensitiveText::is_empty)
     }
 
-    /// Visits text, refusal and tool calls in order, so that a caller can hash them without joining them.
+    /// Visits reasoning, text, refusal and tool calls in order, so that a caller can hash them without joining them.
     pub fn visit_payload(&self, mut visit: impl FnMut(&str)) {
+        self.reasoning.iter().for_each(|reasoning| reasoning.visit_payload(&mut visit));
         for text in [&self.text, &self.refusal].into_iter().flatten() {
             visit(text.expose());
         }
@@ -123,47 +132,29 @@ impl Delta {
     /// Whether the piece carries nothing a caller could see.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.text.is_none() && self.refusal.is_none() && self.tool_calls.is_empty() && self.finish.is_none()
+        self.reasoning.is_none() && self.text.is_none() && self.refusal.is_none() && self.tool_calls.is_empty() && self.finish.is_none()
+    }
+
+    /// Whether the piece carries nothing but reasoning.
+    #[must_use]
+    pub fn is_only_reasoning(&self) -> bool {
+        let said = self.text.is_some() || self.refusal.is_some() || !self.tool_calls.is_empty() || self.finish.is_some();
+        self.reasoning.is_some() && !said
     }
 
     /// Whether the piece carries content, which ends the wait for the first token.
     #[must_use]
     pub fn has_content(&self) -> bool {
         let text = [&self.text, &self.refusal].into_iter().flatten().any(|text| !text.is_empty());
-        text || !self.tool_calls.is_empty()
+        text || self.reasoning.is_some() || !self.tool_calls.is_empty()
     }
 
-    /// Size of its text and tool calls in bytes.
+    /// Size of its reasoning, text and tool calls in bytes.
     #[must_use]
     pub fn output_bytes(&self) -> usize {
         let texts = [&self.text, &self.refusal].into_iter();
         let calls = self.tool_calls.iter().flat_map(|call| [&call.id, &call.name, &call.arguments]);
-        texts.chain(calls).flatten().map(SensitiveText::len).sum()
-    }
-}
-
-impl FinishReason {
-    /// The reason's name on the wire and in events.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stop => "stop",
-            Self::Length => "length",
-            Self::ToolCalls => "tool_calls",
-            Self::ContentFilter => "content_filter",
-            Self::Other => "other",
-        }
-    }
-
-    /// Reads a provider's word; an unknown one is `Other`.
-    #[must_use]
-    pub fn from_wire(word: &str) -> Self {
-        match word {
-            "stop" => Self::Stop,
-            "length" => Self::Length,
-            "tool_calls" | "function_call" => Self::ToolCalls,
-            "content_filter" => Self::ContentFilter,
-            _ => Self::Other,
-        }
+        let thoughts = self.reasoning.iter().flat_map(|piece| [&piece.text, &piece.signature, &piece.redacted]);
+        thoughts.chain(texts).chain(calls).flatten().map(SensitiveText::len).sum()
     }
 }

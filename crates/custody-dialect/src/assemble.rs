@@ -2,10 +2,12 @@
 
 use custody_types::SensitiveText;
 
-use crate::{ChatAnswer, Delta, StreamEvent, ToolCall, ToolCallDelta, UpstreamError};
+use crate::{ChatAnswer, Delta, Reasoning, ReasoningDelta, StreamEvent, ToolCall, ToolCallDelta, UpstreamError};
 
 /// Most tool calls in one answer.
 const MAX_TOOL_CALLS: usize = 128;
+/// Most blocks of reasoning in one answer.
+const MAX_REASONING: usize = 128;
 
 /// Adds the steps of a stream up to the answer that a plain call would have given. Bounded: an answer that outgrows its limit is
 /// an error, not memory.
@@ -36,6 +38,7 @@ impl Assembler {
             }
             StreamEvent::Delta(delta) => return self.add_delta(delta),
             StreamEvent::Usage(usage) => self.answer.usage = Some(usage.clone()),
+            StreamEvent::Details(details) => self.answer.details.clone_from(details),
             StreamEvent::Done => self.done = true,
         }
         Ok(())
@@ -65,10 +68,28 @@ impl Assembler {
             return Err(UpstreamError::AnswerTooLong { limit: self.limit });
         }
         self.bytes = bytes;
+        if let Some(piece) = &delta.reasoning {
+            self.add_reasoning(piece)?;
+        }
         push(&mut self.answer.text, delta.text.as_ref());
         push(&mut self.answer.refusal, delta.refusal.as_ref());
         self.answer.finish = delta.finish.or(self.answer.finish);
         delta.tool_calls.iter().try_for_each(|call| self.add_tool_call(call))
+    }
+
+    fn add_reasoning(&mut self, delta: &ReasoningDelta) -> Result<(), UpstreamError> {
+        let index = usize::try_from(delta.index).unwrap_or(usize::MAX);
+        if index >= MAX_REASONING {
+            return Err(UpstreamError::AnswerTooLong { limit: self.limit });
+        }
+        let blocks = &mut self.answer.reasoning;
+        if blocks.len() <= index {
+            blocks.resize_with(index + 1, || Reasoning::Text { text: SensitiveText::default(), signature: None });
+        }
+        if let Some(block) = blocks.get_mut(index) {
+            block.add(delta);
+        }
+        Ok(())
     }
 
     fn add_tool_call(&mut self, delta: &ToolCallDelta) -> Result<(), UpstreamError> {
@@ -87,6 +108,25 @@ impl Assembler {
             }
         }
         Ok(())
+    }
+}
+
+impl Reasoning {
+    /// A block is encrypted or in the clear: what comes first decides, and the other kind is passed over.
+    fn add(&mut self, delta: &ReasoningDelta) {
+        if let (Self::Text { text, signature: None }, Some(bytes)) = (&*self, &delta.redacted)
+            && text.is_empty()
+        {
+            *self = Self::Redacted(bytes.clone());
+            return;
+        }
+        match self {
+            Self::Text { text, signature } => {
+                delta.text.iter().for_each(|piece| text.push(piece.expose()));
+                push(signature, delta.signature.as_ref());
+            }
+            Self::Redacted(bytes) => delta.redacted.iter().for_each(|piece| bytes.push(piece.expose())),
+        }
     }
 }
 

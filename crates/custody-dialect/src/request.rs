@@ -1,10 +1,14 @@
 //! The neutral chat request: what a caller asked for, free of any wire dialect.
+//!
+//! Where both dialects say the same thing in JSON that this gateway only passes on (tool definitions, tool calls, the choice of a
+//! tool, the answer's form, an image), the neutral form keeps it as JSON in OpenAI's form, byte for byte as it was written; the
+//! typed readings stand in [`crate::tools`], [`crate::answer_format`] and [`crate::media`].
 
 use std::collections::BTreeMap;
 
 use custody_types::SensitiveText;
 
-use crate::SensitiveJson;
+use crate::{CachePoint, Message, Role, SensitiveJson};
 
 /// A chat request. The gateway reads `model` as the name of a capability (D9), adds the registry's prompt to the front of
 /// `messages`, and passes the rest on as it came.
@@ -31,7 +35,7 @@ pub struct ChatRequest {
 pub struct Options {
     /// Most output tokens, reasoning included.
     pub max_output_tokens: Option<u32>,
-    /// 0 to 2.
+    /// 0 to 2; Converse knows 0 to 1.
     pub temperature: Option<f64>,
     /// 0 to 1.
     pub top_p: Option<f64>,
@@ -41,7 +45,7 @@ pub struct Options {
     pub frequency_penalty: Option<f64>,
     /// Seed for a repeatable answer, as far as the provider can.
     pub seed: Option<i64>,
-    /// Texts that end the answer; at most four.
+    /// Texts that end the answer; at most four from an OpenAI caller, at most 2,500 from a Converse caller.
     pub stop: Vec<SensitiveText>,
     /// One of none, minimal, low, medium, high, xhigh, max.
     pub reasoning_effort: Option<&'static str>,
@@ -49,66 +53,49 @@ pub struct Options {
     pub parallel_tool_calls: Option<bool>,
     /// Number of tool definitions.
     pub tool_count: usize,
-    /// Tool definitions, a JSON array.
+    /// Tool definitions, a JSON array; typed by [`Options::tool_specs`].
     pub tools: Option<SensitiveJson>,
-    /// Which tool must be called, a JSON string or object.
+    /// Cache points among the tool definitions.
+    pub tool_cache_points: Vec<ToolCachePoint>,
+    /// Which tool must be called, a JSON string or object; typed by [`Options::chosen_tool`].
     pub tool_choice: Option<SensitiveJson>,
-    /// Required form of the answer, a JSON object.
+    /// Required form of the answer, a JSON object; typed by [`Options::answer_format`].
     pub response_format: Option<SensitiveJson>,
+    /// The price class that was asked for. It changes the price, so whoever sets it must know what it costs (D11).
+    pub service_tier: Option<ServiceTier>,
+    /// The speed that was asked for. It changes the price as well.
+    pub latency: Option<LatencyMode>,
 }
 
-/// One message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said.
-    pub content: Content,
-    /// A name that tells speakers of the same role apart.
-    pub name: Option<SensitiveText>,
-    /// Calls that an assistant asked for, a JSON array.
-    pub tool_calls: Option<SensitiveJson>,
-    /// The call that a tool message answers.
-    pub tool_call_id: Option<SensitiveText>,
-    /// An assistant's refusal.
-    pub refusal: Option<SensitiveText>,
-}
-
-/// Who speaks in a message.
+/// A cache point that stands behind so many tool definitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Standing instructions.
-    System,
-    /// Standing instructions, under the name newer models use.
-    Developer,
-    /// The person or program that asks.
-    User,
-    /// The model.
-    Assistant,
-    /// The result of a tool.
-    Tool,
+pub struct ToolCachePoint {
+    /// Tools before it.
+    pub after: usize,
+    /// The point.
+    pub point: CachePoint,
 }
 
-/// The content of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// None: an assistant message that only calls tools.
-    None,
-    /// One text.
-    Text(SensitiveText),
-    /// Parts in order; never empty when it came from a parser.
-    Parts(Vec<Part>),
+/// A price class of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceTier {
+    /// Served first, at a premium.
+    Priority,
+    /// The ordinary class.
+    Default,
+    /// Served when there is room, at a discount.
+    Flex,
+    /// Served from capacity that was bought before.
+    Reserved,
 }
 
-/// One part of a message's content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// Text.
-    Text(SensitiveText),
-    /// The `image_url` object of an image.
-    Image(SensitiveJson),
-    /// An assistant's refusal.
-    Refusal(SensitiveText),
+/// How fast a provider is to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LatencyMode {
+    /// As usual.
+    Standard,
+    /// Faster, at a premium.
+    Optimized,
 }
 
 impl ChatRequest {
@@ -136,84 +123,32 @@ impl ChatRequest {
     }
 }
 
-impl Message {
-    /// A message of plain text.
-    #[must_use]
-    pub fn text(role: Role, text: SensitiveText) -> Self {
-        Self { role, content: Content::Text(text), name: None, tool_calls: None, tool_call_id: None, refusal: None }
-    }
+impl ServiceTier {
+    /// All classes.
+    pub const ALL: [Self; 4] = [Self::Priority, Self::Default, Self::Flex, Self::Reserved];
 
-    /// Size of the content, tool calls included, in bytes.
-    #[must_use]
-    pub fn content_bytes(&self) -> usize {
-        let calls = self.tool_calls.as_ref().map_or(0, SensitiveJson::len);
-        let refusal = self.refusal.as_ref().map_or(0, SensitiveText::len);
-        self.content.bytes() + calls + refusal
-    }
-
-    /// Visits every piece of payload in order, so that a caller can hash or scan it without joining it.
-    pub fn visit_payload(&self, mut visit: impl FnMut(&str)) {
-        match &self.content {
-            Content::None => {}
-            Content::Text(text) => visit(text.expose()),
-            Content::Parts(parts) => parts.iter().for_each(|part| visit(part.expose())),
-        }
-        for text in [&self.refusal, &self.name, &self.tool_call_id].into_iter().flatten() {
-            visit(text.expose());
-        }
-        if let Some(calls) = &self.tool_calls {
-            visit(calls.expose());
-        }
-    }
-}
-
-impl Role {
-    /// The role's name on the wire.
+    /// The class's name in the Converse form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::System => "system",
-            Self::Developer => "developer",
-            Self::User => "user",
-            Self::Assistant => "assistant",
-            Self::Tool => "tool",
-        }
-    }
-
-    /// Whether the role gives standing instructions, which callers may not.
-    #[must_use]
-    pub const fn is_instruction(self) -> bool {
-        matches!(self, Self::System | Self::Developer)
-    }
-}
-
-impl Content {
-    /// Size in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Text(text) => text.len(),
-            Self::Parts(parts) => parts.iter().map(|part| part.expose().len()).sum(),
-        }
-    }
-
-    fn prepend(&mut self, marker: &str) {
-        match self {
-            Self::None => *self = Self::Text(SensitiveText::new(marker)),
-            Self::Text(text) => *text = SensitiveText::new([marker, text.expose()].concat()),
-            Self::Parts(parts) => parts.insert(0, Part::Text(SensitiveText::new(marker))),
+            Self::Priority => "priority",
+            Self::Default => "default",
+            Self::Flex => "flex",
+            Self::Reserved => "reserved",
         }
     }
 }
 
-impl Part {
-    /// The part's text or JSON.
+impl LatencyMode {
+    /// All modes.
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Optimized];
+
+    /// The mode's name in the Converse form.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Text(text) | Self::Refusal(text) => text.expose(),
-            Self::Image(json) => json.expose(),
+            Self::Standard => "standard",
+            Self::Optimized => "optimized",
         }
     }
 }

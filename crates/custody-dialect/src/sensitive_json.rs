@@ -16,6 +16,11 @@ impl SensitiveJson {
         Self(json)
     }
 
+    /// JSON that this crate puts together; `None` for what is no JSON, such as a map with keys that are no texts.
+    pub(crate) fn of(value: &impl serde::Serialize) -> Option<Self> {
+        serde_json::value::to_raw_value(value).ok().map(Self)
+    }
+
     /// The JSON text itself. Each call is a place to review.
     #[must_use]
     pub fn expose(&self) -> &str {

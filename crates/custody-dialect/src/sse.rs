@@ -7,10 +7,11 @@
 //! are not an event.
 //! ```
 
+use std::fmt;
+
 use crate::UpstreamError;
 
 /// Reads the data of server-sent events. Memory is bounded by `limit`, for a line and for the joined data of one event.
-#[derive(Debug)]
 pub struct SseReader {
     line: Vec<u8>,
     data: Vec<u8>,
@@ -89,6 +90,13 @@ impl SseReader {
         self.has_data = true;
         self.data.extend_from_slice(text);
         Ok(())
+    }
+}
+
+impl fmt::Debug for SseReader {
+    /// A line that is not whole yet is payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SseReader").field("held", &(self.line.len() + self.data.len())).field("limit", &self.limit).finish()
     }
 }
 

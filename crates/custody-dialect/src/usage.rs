@@ -7,8 +7,9 @@ const MAX_DEPTH: usize = 3;
 const MAX_NUMBERS: usize = 64;
 const MAX_KEY: usize = 64;
 
-/// A provider's usage object in the OpenAI form: the counts that are known by name, and all its numbers as JSON. Counts that are
-/// missing, negative or fractional are absent here and stay visible in `json`.
+/// A provider's usage object: the counts that are known by name, and all its numbers as JSON. Counts that are missing, negative or
+/// fractional are absent here and stay visible in `json`. The named fields are those of the OpenAI form; a provider that speaks
+/// Converse leaves them absent and fills [`RawUsage::converse`], because its arithmetic is another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawUsage {
     /// `prompt_tokens`: all input, cached input included.
@@ -23,8 +24,30 @@ pub struct RawUsage {
     pub cache_write_tokens: Option<u64>,
     /// `completion_tokens_details.reasoning_tokens`.
     pub reasoning_tokens: Option<u64>,
+    /// The counts of the Converse form, where the provider spoke that.
+    pub converse: Option<ConverseUsage>,
     /// Every number of the object, by name, keys sorted; no text ever.
     pub json: Text,
+}
+
+/// A provider's counts in the Converse form. As documented, `input_tokens` holds only what was neither read from nor written to a
+/// cache; for some model families and operations it was measured otherwise (REFERENCE 1.4), so the normaliser decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConverseUsage {
+    /// `inputTokens`.
+    pub input_tokens: Option<u64>,
+    /// `outputTokens`.
+    pub output_tokens: Option<u64>,
+    /// `totalTokens`.
+    pub total_tokens: Option<u64>,
+    /// `cacheReadInputTokens`.
+    pub cache_read_tokens: Option<u64>,
+    /// `cacheWriteInputTokens`.
+    pub cache_write_tokens: Option<u64>,
+    /// `cacheDetails` with the lifetime `5m`.
+    pub cache_write_5m_tokens: Option<u64>,
+    /// `cacheDetails` with the lifetime `1h`.
+    pub cache_write_1h_tokens: Option<u64>,
 }
 
 impl RawUsage {
@@ -32,8 +55,7 @@ impl RawUsage {
     #[must_use]
     pub fn from_json(usage: &RawValue) -> Option<Self> {
         let Ok(Value::Object(object)) = serde_json::from_str(usage.get()) else { return None };
-        let mut room = MAX_NUMBERS;
-        let numbers = numbers_only(object, MAX_DEPTH, &mut room);
+        let numbers = numbers_of(object);
         let read = |path: &[&str]| count(&numbers, path);
         let mut found = Self {
             prompt_tokens: read(&["prompt_tokens"]),
@@ -42,14 +64,65 @@ impl RawUsage {
             cached_tokens: read(&["prompt_tokens_details", "cached_tokens"]),
             cache_write_tokens: read(&["prompt_tokens_details", "cache_write_tokens"]),
             reasoning_tokens: read(&["completion_tokens_details", "reasoning_tokens"]),
+            converse: None,
             json: Text::default(),
         };
-        let empty = numbers.is_empty();
-        let mut sorted = Value::Object(numbers);
-        sorted.sort_all_objects();
-        found.json = sorted.to_string().into();
-        (!empty).then_some(found)
+        found.json = sorted_json(numbers)?;
+        Some(found)
     }
+
+    /// Reads a usage object in the Converse form; `None` where it is not an object with at least one number. The list
+    /// `cacheDetails` stands in `json` as an object by lifetime.
+    #[must_use]
+    pub fn from_converse_json(usage: &RawValue) -> Option<Self> {
+        let Ok(Value::Object(mut object)) = serde_json::from_str(usage.get()) else { return None };
+        if let Some(Value::Array(details)) = object.remove("cacheDetails") {
+            object.insert("cacheDetails".to_owned(), Value::Object(by_lifetime(details)));
+        }
+        let numbers = numbers_of(object);
+        let read = |path: &[&str]| count(&numbers, path);
+        let converse = ConverseUsage {
+            input_tokens: read(&["inputTokens"]),
+            output_tokens: read(&["outputTokens"]),
+            total_tokens: read(&["totalTokens"]),
+            cache_read_tokens: read(&["cacheReadInputTokens"]),
+            cache_write_tokens: read(&["cacheWriteInputTokens"]),
+            cache_write_5m_tokens: read(&["cacheDetails", "5m"]),
+            cache_write_1h_tokens: read(&["cacheDetails", "1h"]),
+        };
+        let json = sorted_json(numbers)?;
+        Some(Self { converse: Some(converse), json, ..Self::default() })
+    }
+}
+
+/// Token counts by lifetime; a lifetime that is listed twice is added up.
+fn by_lifetime(details: Vec<Value>) -> Map<String, Value> {
+    let mut sums = Map::new();
+    for detail in details {
+        let (Some(ttl), Some(tokens)) = (detail.get("ttl").and_then(Value::as_str), detail.get("inputTokens").and_then(Value::as_u64))
+        else {
+            continue;
+        };
+        let before = sums.get(ttl).and_then(Value::as_u64).unwrap_or(0);
+        sums.insert(ttl.to_owned(), Value::from(before.saturating_add(tokens)));
+    }
+    sums
+}
+
+/// Every number of an object, keys sorted; `None` where it has none.
+pub(crate) fn numbers_json(object: Map<String, Value>) -> Option<Text> {
+    sorted_json(numbers_of(object))
+}
+
+fn numbers_of(object: Map<String, Value>) -> Map<String, Value> {
+    numbers_only(object, MAX_DEPTH, &mut { MAX_NUMBERS })
+}
+
+fn sorted_json(numbers: Map<String, Value>) -> Option<Text> {
+    let empty = numbers.is_empty();
+    let mut sorted = Value::Object(numbers);
+    sorted.sort_all_objects();
+    (!empty).then(|| sorted.to_string().into())
 }
 
 fn count(numbers: &Map<String, Value>, path: &[&str]) -> Option<u64> {

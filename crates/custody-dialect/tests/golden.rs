@@ -1,8 +1,7 @@
-//! Golden files, one folder a direction: `NAME.in.*` beside `NAME.out.*`. A missing output is written and the test fails once, so
-//! that a change of the wire form is seen in review. GW-01.
+//! Golden files of the OpenAI form. GW-01.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::{fs, path::Path};
+mod folder;
 
 use custody_dialect::{
     Assembler, StreamEvent, UpstreamError,
@@ -12,35 +11,9 @@ use custody_dialect::{
     },
 };
 use custody_types::Fault;
+use folder::{check, with_newline};
 
 const HEAD: AnswerHead<'_> = AnswerHead { id: "chatcmpl-1", created: 1_700_000_000, model: "support.answer" };
-
-fn check(folder: &str, translate: impl Fn(&[u8]) -> Vec<u8>) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder);
-    let mut wrong = Vec::new();
-    for entry in fs::read_dir(&folder).unwrap() {
-        let input = entry.unwrap().path();
-        let name = input.file_name().unwrap().to_str().unwrap().to_owned();
-        if !name.contains(".in.") {
-            continue;
-        }
-        let output = folder.join(name.replace(".in.", ".out."));
-        let is = translate(&fs::read(&input).unwrap());
-        let should_be = fs::read(&output).ok();
-        if should_be.is_none() {
-            fs::write(&output, &is).unwrap();
-        }
-        if should_be.as_deref() != Some(&is) {
-            wrong.push(format!("{name}: {}", String::from_utf8_lossy(&is)));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn with_newline(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.push(b'\n');
-    bytes
-}
 
 fn failure(error: &UpstreamError) -> Vec<u8> {
     format!("{}: {error}: {error:?}\n", error.code()).into_bytes()
@@ -103,7 +76,7 @@ fn a_providers_stream_becomes_ours() {
         let added = events.iter().try_for_each(|event| assembler.add(event));
         for event in &events {
             match event {
-                StreamEvent::Opened { .. } => {}
+                StreamEvent::Opened { .. } | StreamEvent::Details(_) => {}
                 StreamEvent::Delta(delta) => writer.delta(delta, &mut out),
                 StreamEvent::Usage(usage) => writer.usage(usage, &mut out),
                 StreamEvent::Done => writer.done(&mut out),

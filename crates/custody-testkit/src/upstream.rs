@@ -197,7 +197,7 @@ fn chunks(plan: Plan, mut writer: ChunkWriter) -> Frames {
     let frames = plan.steps().filter_map(move |step| {
         let mut out = Vec::with_capacity(256);
         match step {
-            Ok(StreamEvent::Opened { .. }) => return None,
+            Ok(StreamEvent::Opened { .. } | StreamEvent::Details(_)) => return None,
             Ok(StreamEvent::Delta(delta)) => writer.delta(&delta, &mut out),
             Ok(StreamEvent::Usage(usage)) => writer.usage(&usage, &mut out),
             Ok(StreamEvent::Done) if with_done => writer.done(&mut out),

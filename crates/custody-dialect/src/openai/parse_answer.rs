@@ -4,8 +4,7 @@ use custody_types::SensitiveText;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::labels::label;
-use crate::{ChatAnswer, FinishReason, ProviderError, RawUsage, ToolCall, UpstreamError};
+use crate::{ChatAnswer, FinishReason, ProviderError, RawUsage, ToolCall, UpstreamError, labels::label};
 
 /// Reads a `chat.completion`. Fields that this version does not know are passed over: a provider may add some at any time.
 ///
@@ -27,6 +26,7 @@ pub fn parse_chat_answer(body: &[u8]) -> Result<ChatAnswer, UpstreamError> {
         tool_calls: message.tool_calls.unwrap_or_default().into_iter().map(ToolCall::from).collect(),
         finish: choice.finish_reason.as_deref().map(FinishReason::from_wire),
         usage: wire.usage.and_then(RawUsage::from_json),
+        ..ChatAnswer::default()
     })
 }
 

@@ -2,17 +2,17 @@
 
 use serde_json::value::RawValue;
 
-use super::{
-    RequestError, RequestErrorCode as Code,
+use super::parse_part::parse_part;
+use crate::{
+    Content, ImageSource, Message, Part, RequestError, RequestErrorCode as Code, Role,
     fields::{Field, join, showable},
 };
-use crate::{Content, Message, Part, Role};
 
 pub(super) fn parse_message(raw: &RawValue, at: usize, max_depth: usize) -> Result<Message, RequestError> {
     let place = format!("messages[{at}]");
     let whole = Field { raw, path: &place };
     let mut role = None;
-    let mut message = Message { role: Role::User, content: Content::None, name: None, tool_calls: None, tool_call_id: None, refusal: None };
+    let mut message = Message::new(Role::User, Content::None);
     for (name, raw) in whole.object()?.0 {
         let path = join(&place, showable(&name));
         let Some(field) = (Field { raw, path: &path }).present() else { continue };
@@ -31,6 +31,7 @@ pub(super) fn parse_message(raw: &RawValue, at: usize, max_depth: usize) -> Resu
     }
     message.role = role.ok_or_else(|| RequestError::new(Code::MissingField, join(&place, "role"), "is required"))?;
     check_role(&place, &message)?;
+    check_images(&place, &message)?;
     Ok(message)
 }
 
@@ -62,9 +63,20 @@ fn check_role(place: &str, message: &Message) -> Result<(), RequestError> {
     if !speaks && !(assistant && (message.tool_calls.is_some() || message.refusal.is_some())) {
         return error(Code::MissingField, "content", "is required");
     }
-    let pictures = |part: &Part| matches!(part, Part::Image(_));
+    let pictures = |part: &Part| matches!(part, Part::Image(_) | Part::Document(_));
     if message.role != Role::User && matches!(&message.content, Content::Parts(parts) if parts.iter().any(pictures)) {
         return error(Code::UnsupportedPart, "content", "may hold images in a user's message only");
+    }
+    Ok(())
+}
+
+/// An image is kept as it was written, so it is read here only to refuse what no route could say.
+fn check_images(place: &str, message: &Message) -> Result<(), RequestError> {
+    let Content::Parts(parts) = &message.content else { return Ok(()) };
+    for (at, part) in parts.iter().enumerate() {
+        if let Part::Image(image) = part {
+            ImageSource::of(image, &format!("{place}.content[{at}].image_url"))?;
+        }
     }
     Ok(())
 }
@@ -82,45 +94,6 @@ fn parse_content(field: Field<'_, '_>, max_depth: usize) -> Result<Content, Requ
     }
     let parse = |(at, raw)| parse_part(Field { raw, path: &format!("{}[{at}]", field.path) }, max_depth);
     items.into_iter().enumerate().map(parse).collect::<Result<_, _>>().map(Content::Parts)
-}
-
-fn parse_part(part: Field<'_, '_>, max_depth: usize) -> Result<Part, RequestError> {
-    let (mut kind, mut text, mut image, mut refusal) = (None, None, None, None);
-    for (name, raw) in part.object()?.0 {
-        let path = join(part.path, showable(&name));
-        let field = Field { raw, path: &path };
-        match name.as_ref() {
-            "type" => kind = Some(parse_part_type(field)?),
-            "text" => text = Some(field.text()?),
-            "refusal" => refusal = Some(field.text()?),
-            "image_url" => {
-                field.object()?;
-                image = Some(field.keep(max_depth)?);
-            }
-            _ => return Err(part.unknown(&name)),
-        }
-    }
-    let missing = |name| RequestError::new(Code::MissingField, join(part.path, name), "is required");
-    match kind.ok_or_else(|| missing("type"))? {
-        PartType::Text => text.map(Part::Text).ok_or_else(|| missing("text")),
-        PartType::Refusal => refusal.map(Part::Refusal).ok_or_else(|| missing("refusal")),
-        PartType::Image => image.map(Part::Image).ok_or_else(|| missing("image_url")),
-    }
-}
-
-enum PartType {
-    Text,
-    Refusal,
-    Image,
-}
-
-fn parse_part_type(field: Field<'_, '_>) -> Result<PartType, RequestError> {
-    match field.string()?.as_ref() {
-        "text" => Ok(PartType::Text),
-        "refusal" => Ok(PartType::Refusal),
-        "image_url" => Ok(PartType::Image),
-        _ => Err(field.error(Code::UnsupportedPart, "must be text or image_url")),
-    }
 }
 
 fn tool_calls(field: Field<'_, '_>, max_depth: usize) -> Result<Option<crate::SensitiveJson>, RequestError> {

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
-use super::{
-    RequestError, RequestErrorCode as Code,
-    fields::{Field, join},
-    parse_message::parse_message,
+use super::parse_message::parse_message;
+use crate::{
+    ChatRequest, Options, RequestError, RequestErrorCode as Code,
+    fields::{Field, body_value, join, showable},
 };
-use crate::{ChatRequest, Options};
 
 /// Fields of the OpenAI API that are not served; each could change what an answer is or where text goes.
 const UNSUPPORTED: [&str; 12] = [
@@ -62,12 +59,7 @@ impl Default for Limits {
 /// # Errors
 /// The first mistake in the body.
 pub fn parse_chat_request(body: &[u8], limits: &Limits) -> Result<ChatRequest, RequestError> {
-    let whole = |code, reason| RequestError::new(code, "", reason);
-    if body.len() > limits.body_bytes {
-        return Err(whole(Code::BodyTooLarge, "is longer than this gateway accepts"));
-    }
-    let text = std::str::from_utf8(body).map_err(|_| whole(Code::InvalidUtf8, "is not valid UTF-8"))?;
-    let raw: &RawValue = serde_json::from_str(text).map_err(|_| whole(Code::NotJson, "is not valid JSON"))?;
+    let raw = body_value(body, limits.body_bytes)?;
     let root = Field { raw, path: "" };
     let mut request = ChatRequest::default();
     let mut reader = Reader { limits, root, user: None, seen_max_tokens: None };
@@ -206,7 +198,7 @@ impl Reader<'_, '_> {
 fn include_usage(field: Field<'_, '_>) -> Result<bool, RequestError> {
     let mut include = false;
     for (name, raw) in field.object()?.0 {
-        let path = join(field.path, super::fields::showable(&name));
+        let path = join(field.path, showable(&name));
         let Some(option) = (Field { raw, path: &path }).present() else { continue };
         match name.as_ref() {
             "include_usage" => include = option.boolean()?,
@@ -225,7 +217,7 @@ fn metadata(field: Field<'_, '_>) -> Result<BTreeMap<String, String>, RequestErr
     }
     let mut tags = BTreeMap::new();
     for (name, raw) in pairs {
-        let path = join(field.path, super::fields::showable(&name));
+        let path = join(field.path, showable(&name));
         let value = Field { raw, path: &path }.string()?;
         if name.len() > MAX_METADATA_KEY || value.len() > MAX_METADATA_VALUE {
             return Err(field.error(Code::OutOfRange, "has a key over 64 bytes or a value over 512"));

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{ChatAnswer, RawUsage, ToolCall};
+use super::usage::WireUsage;
+use crate::{ChatAnswer, ToolCall};
 
 /// What the gateway, and not the model, says about an answer.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +57,7 @@ pub fn render_chat_answer(head: &AnswerHead<'_>, answer: &ChatAnswer) -> Vec<u8>
         created: head.created,
         model: head.model,
         choices: [WireChoice { index: 0, message, logprobs: (), finish_reason }],
-        usage: answer.usage.as_ref().map(WireUsage::from),
+        usage: WireUsage::of(answer.usage.as_ref(), answer.counts.as_ref()),
     };
     to_bytes(&body, answer.output_bytes() + 512)
 }
@@ -140,51 +141,9 @@ struct WireFunction<'a> {
     arguments: &'a str,
 }
 
-/// Usage as the OpenAI client expects it: the three totals are always there.
-#[derive(Serialize)]
-pub(super) struct WireUsage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    total_tokens: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prompt_tokens_details: Option<PromptDetails>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Serialize)]
-struct PromptDetails {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cached_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write_tokens: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct CompletionDetails {
-    reasoning_tokens: u64,
-}
-
 impl<'a> From<&'a ToolCall> for WireToolCall<'a> {
     fn from(call: &'a ToolCall) -> Self {
         let function = WireFunction { name: call.name.expose(), arguments: call.arguments.expose() };
         Self { id: call.id.expose(), kind: "function", function }
-    }
-}
-
-impl From<&RawUsage> for WireUsage {
-    fn from(usage: &RawUsage) -> Self {
-        let prompt_tokens = usage.prompt_tokens.unwrap_or(0);
-        let completion_tokens = usage.completion_tokens.unwrap_or(0);
-        let sum = prompt_tokens.saturating_add(completion_tokens);
-        let details = PromptDetails { cached_tokens: usage.cached_tokens, cache_write_tokens: usage.cache_write_tokens };
-        let has_details = details.cached_tokens.or(details.cache_write_tokens).is_some();
-        Self {
-            prompt_tokens,
-            completion_tokens,
-            total_tokens: usage.total_tokens.unwrap_or(sum),
-            prompt_tokens_details: has_details.then_some(details),
-            completion_tokens_details: usage.reasoning_tokens.map(|reasoning_tokens| CompletionDetails { reasoning_tokens }),
-        }
     }
 }

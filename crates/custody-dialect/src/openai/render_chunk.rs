@@ -11,9 +11,10 @@ use serde::Serialize;
 
 use super::{
     AnswerHead, ErrorBody,
-    render_answer::{WireUsage, render_error, to_bytes},
+    render_answer::{render_error, to_bytes},
+    usage::WireUsage,
 };
-use crate::{Delta, FinishReason, RawUsage, ToolCallDelta};
+use crate::{ChatAnswer, Delta, FinishReason, RawUsage, ToolCallDelta};
 
 /// Writes the chunks of one answer. What all chunks share is written once, at the start.
 #[derive(Debug, Clone)]
@@ -35,8 +36,12 @@ impl ChunkWriter {
         Self { prefix, include_usage, started: false }
     }
 
-    /// Appends one piece of the answer to `out`. The first one also says that the assistant speaks.
+    /// Appends one piece of the answer to `out`. The first one also says that the assistant speaks. Reasoning has no place in
+    /// this form; a piece of nothing else is passed over.
     pub fn delta(&mut self, delta: &Delta, out: &mut Vec<u8>) {
+        if delta.is_only_reasoning() {
+            return;
+        }
         let role = (!self.started).then_some("assistant");
         self.started = true;
         let tool_calls = delta.tool_calls.iter().map(WireToolCall::from).collect();
@@ -54,10 +59,22 @@ impl ChunkWriter {
 
     /// Appends the chunk that carries usage, where the caller asked for it.
     pub fn usage(&self, usage: &RawUsage, out: &mut Vec<u8>) {
+        self.wire_usage(&WireUsage::from(usage), out);
+    }
+
+    /// The same for a whole answer, from the normalised counts where the provider spoke another arithmetic. Appends nothing where
+    /// the usage is not known.
+    pub fn answer_usage(&self, answer: &ChatAnswer, out: &mut Vec<u8>) {
+        if let Some(usage) = WireUsage::of(answer.usage.as_ref(), answer.counts.as_ref()) {
+            self.wire_usage(&usage, out);
+        }
+    }
+
+    fn wire_usage(&self, usage: &WireUsage, out: &mut Vec<u8>) {
         if self.include_usage {
             out.extend_from_slice(&self.prefix);
             out.extend_from_slice(b"],\"usage\":");
-            append(&WireUsage::from(usage), out);
+            append(usage, out);
             out.extend_from_slice(b"}\n\n");
         }
     }
@@ -78,7 +95,7 @@ impl ChunkWriter {
 /// Clients know a closed set of reasons; what has no name there reads as a plain stop.
 pub(super) const fn finish_word(finish: FinishReason) -> &'static str {
     match finish {
-        FinishReason::Other => "stop",
+        FinishReason::MalformedOutput | FinishReason::MalformedToolUse | FinishReason::Other => "stop",
         known => known.as_str(),
     }
 }

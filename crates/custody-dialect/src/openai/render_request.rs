@@ -1,9 +1,10 @@
 //! A neutral request as the body for an OpenAI-compatible provider.
 
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{ChatRequest, Content, Message, Part, SensitiveJson};
+use super::render_content::WireContent;
+use crate::{ChatRequest, Message, SensitiveJson, ServiceTier};
 
 /// What the gateway decides about one call.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +26,7 @@ pub fn render_chat_request(request: &ChatRequest, call: &UpstreamCall<'_>) -> Ve
     let limit = options.max_output_tokens;
     let body = Body {
         model: call.model,
-        messages: Messages(&request.messages),
+        messages: request.messages.iter().enumerate().map(WireMessage::new).collect(),
         max_tokens: limit.filter(|_| call.old_max_tokens),
         max_completion_tokens: limit.filter(|_| !call.old_max_tokens),
         temperature: options.temperature,
@@ -39,6 +40,7 @@ pub fn render_chat_request(request: &ChatRequest, call: &UpstreamCall<'_>) -> Ve
         tool_choice: options.tool_choice.as_ref().map(SensitiveJson::raw),
         parallel_tool_calls: options.parallel_tool_calls,
         response_format: options.response_format.as_ref().map(SensitiveJson::raw),
+        service_tier: options.service_tier.and_then(tier_word),
         user: call.end_user,
         stream: call.stream.then_some(true),
         stream_options: call.stream.then_some(StreamOptions { include_usage: true }),
@@ -49,7 +51,7 @@ pub fn render_chat_request(request: &ChatRequest, call: &UpstreamCall<'_>) -> Ve
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    messages: Messages<'a>,
+    messages: Vec<WireMessage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +79,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<bool>,
@@ -88,8 +92,6 @@ struct Body<'a> {
 struct StreamOptions {
     include_usage: bool,
 }
-
-struct Messages<'a>(&'a [Message]);
 
 #[derive(Serialize)]
 struct WireMessage<'a> {
@@ -105,49 +107,23 @@ struct WireMessage<'a> {
     tool_call_id: Option<&'a str>,
 }
 
-struct WireContent<'a>(&'a Content);
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum WirePart<'a> {
-    Text { text: &'a str },
-    Refusal { refusal: &'a str },
-    ImageUrl { image_url: &'a RawValue },
-}
-
-impl Serialize for Messages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for message in self.0 {
-            list.serialize_element(&WireMessage {
-                role: message.role.as_str(),
-                content: WireContent(&message.content),
-                name: message.name.as_ref().map(|text| text.expose()),
-                refusal: message.refusal.as_ref().map(|text| text.expose()),
-                tool_calls: message.tool_calls.as_ref().map(SensitiveJson::raw),
-                tool_call_id: message.tool_call_id.as_ref().map(|text| text.expose()),
-            })?;
-        }
-        list.end()
-    }
-}
-
-impl Serialize for WireContent<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Content::None => serializer.serialize_none(),
-            Content::Text(text) => serializer.serialize_str(text.expose()),
-            Content::Parts(parts) => serializer.collect_seq(parts.iter().map(WirePart::from)),
+impl<'a> WireMessage<'a> {
+    fn new((at, message): (usize, &'a Message)) -> Self {
+        Self {
+            role: message.role.as_str(),
+            content: WireContent::of(message, at),
+            name: message.name.as_ref().map(|text| text.expose()),
+            refusal: message.refusal.as_ref().map(|text| text.expose()),
+            tool_calls: message.tool_calls.as_ref().map(SensitiveJson::raw),
+            tool_call_id: message.tool_call_id.as_ref().map(|text| text.expose()),
         }
     }
 }
 
-impl<'a> From<&'a Part> for WirePart<'a> {
-    fn from(part: &'a Part) -> Self {
-        match part {
-            Part::Text(text) => Self::Text { text: text.expose() },
-            Part::Refusal(refusal) => Self::Refusal { refusal: refusal.expose() },
-            Part::Image(image) => Self::ImageUrl { image_url: image.raw() },
-        }
+/// Capacity bought before has no name here; it is the provider's own matter.
+const fn tier_word(tier: ServiceTier) -> Option<&'static str> {
+    match tier {
+        ServiceTier::Priority | ServiceTier::Default | ServiceTier::Flex => Some(tier.as_str()),
+        ServiceTier::Reserved => None,
     }
 }

@@ -4,11 +4,8 @@ use custody_types::SensitiveText;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    labels::label,
-    parse_answer::{is_truthy, provider_error},
-};
-use crate::{Delta, FinishReason, RawUsage, SseReader, StreamEvent, ToolCallDelta, UpstreamError};
+use super::parse_answer::{is_truthy, provider_error};
+use crate::{Delta, FinishReason, RawUsage, SseReader, StreamEvent, ToolCallDelta, UpstreamError, labels::label};
 
 /// Bounds on one stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +175,7 @@ impl From<WireChoice> for Delta {
             refusal: delta.refusal.filter(|text| !text.is_empty()),
             tool_calls: delta.tool_calls.unwrap_or_default().into_iter().map(ToolCallDelta::from).collect(),
             finish: choice.finish_reason.as_deref().map(FinishReason::from_wire),
+            ..Self::default()
         }
     }
 }

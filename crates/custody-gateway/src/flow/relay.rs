@@ -34,9 +34,9 @@ impl Relay {
         self.headers.route = Some(route.name.text());
     }
 
-    /// Takes the content of a piece; its finish reason is kept back.
+    /// Takes the content of a piece; its finish reason is kept back, and this form has no place for reasoning.
     pub(super) fn take(&mut self, delta: &Delta) {
-        if !delta.has_content() {
+        if !delta.has_content() || delta.is_only_reasoning() {
             return;
         }
         self.buffered_bytes += delta.output_bytes();
@@ -67,23 +67,16 @@ impl Relay {
     pub(super) fn end(mut self, answer: &ChatAnswer) -> Vec<u8> {
         let finish = answer.finish.unwrap_or(FinishReason::Stop);
         self.writer.delta(&Delta { finish: Some(finish), ..Delta::default() }, &mut self.buffer);
-        if let Some(usage) = &answer.usage {
-            self.writer.usage(usage, &mut self.buffer);
-        }
+        self.writer.answer_usage(answer, &mut self.buffer);
         self.writer.done(&mut self.buffer);
         self.buffer
     }
 
     /// A whole answer as a stream, for a caller who asked for one and an answer that was kept back to be checked.
     pub(super) fn whole(mut self, answer: &ChatAnswer) -> Vec<u8> {
-        let calls = answer.tool_calls.iter().zip(0_u32..).map(|(call, index)| custody_dialect::ToolCallDelta {
-            index,
-            id: Some(call.id.clone()),
-            name: Some(call.name.clone()),
-            arguments: Some(call.arguments.clone()),
-        });
-        let delta = Delta { text: answer.text.clone(), refusal: answer.refusal.clone(), tool_calls: calls.collect(), finish: None };
-        self.writer.delta(&delta, &mut self.buffer);
+        for delta in answer.deltas() {
+            self.writer.delta(&delta, &mut self.buffer);
+        }
         self.end(answer)
     }
 }

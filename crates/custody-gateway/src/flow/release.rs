@@ -31,7 +31,7 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
     if let Some(refusal) = stopped {
         return Err(Box::new(Stopped { case, refusal, open: Some(open), pending }));
     }
-    let class = if answer.finish == Some(FinishReason::Length) { OutcomeClass::Truncated } else { OutcomeClass::Answered };
+    let class = if answer.finish.is_some_and(FinishReason::is_truncated) { OutcomeClass::Truncated } else { OutcomeClass::Answered };
     pending.push(case.outcome_event(gateway, &Ending { class, status: 200, code: None }));
     let Ok(records) = encode::all(&pending) else {
         return Err(Box::new(Stopped { case, refusal: Refusal::defect(), open: Some(open), pending: Vec::new() }));

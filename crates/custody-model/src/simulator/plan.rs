@@ -103,6 +103,7 @@ impl Plan {
             tool_calls,
             finish: Some(self.finish),
             usage: self.usage.clone(),
+            ..ChatAnswer::default()
         }
     }
 
@@ -192,6 +193,7 @@ fn usage(request: &ChatRequest, directive: &Directive, output: u64) -> RawUsage 
         cached_tokens: directive.cache_read_tokens,
         cache_write_tokens: directive.cache_write_tokens,
         reasoning_tokens: directive.reasoning_tokens,
+        converse: None,
         json: format!("{{{}}}", parts.join(",")).into(),
     }
 }
