@@ -87,6 +87,7 @@ async fn works(kafka: KafkaConfig) {
 }
 
 /// The first question is refused: for good, soon, in a sentence that says what to mend and no secret.
+#[expect(clippy::print_stdout, reason = "the sentence that a person will read, for --nocapture")]
 async fn refused(kafka: KafkaConfig, why: &str) {
     let begun = Instant::now();
     let error = TopicAdmin::open(&kafka).unwrap().plan(&real::plan(1)).await.unwrap_err();
