@@ -33,6 +33,22 @@ def http(url, body=None, timeout=30, headers=None):
         return 0, ""
 
 
+def kafka(security):
+    """The brokers' addresses and the deployment file's lines for one way in: `plaintext`, `scram` or `tls` (mutual)."""
+    known = os.environ
+    # JSON's strings are TOML's.
+    ca = lambda: f"ca_file = {json.dumps(known['CUSTODY_TEST_KAFKA_CA'])}"
+    if security == "plaintext":
+        return known["CUSTODY_TEST_KAFKA"], ['kind = "plaintext"']
+    if security == "scram":
+        user, password = (json.dumps(known[f"CUSTODY_TEST_KAFKA_{name}"]) for name in ("USER", "PASSWORD_FILE"))
+        return known["CUSTODY_TEST_KAFKA_SASL"], ['kind = "scram-sha-512"', ca(), f"user = {user}", f"password_file = {password}"]
+    if security == "tls":
+        certificate, key = (json.dumps(known[f"CUSTODY_TEST_KAFKA_CLIENT_{name}"]) for name in ("CERT", "KEY"))
+        return known["CUSTODY_TEST_KAFKA_TLS"], ['kind = "tls"', ca(), f"certificate_file = {certificate}", f"key_file = {key}"]
+    raise ValueError(f"no such security: {security}")
+
+
 class Part:
     """One service as a process that can be killed and started again under the same name, port and folder."""
 
@@ -82,19 +98,22 @@ class Part:
 
 
 class Cluster:
-    def __init__(self, binary, work, gateways=2, ingests=3, partitions=12, replication=1, flush_seconds=5, tenants_of=None, more=""):
+    def __init__(self, binary, work, gateways=2, ingests=3, partitions=12, replication=1, flush_seconds=5, tenants_of=None, more="",
+                 security="plaintext"):
         self.binary, self.work = str(binary), Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
         self.environment = dict(os.environ, RUST_LOG=os.environ.get("RUST_LOG", "warn,custody=info"))
         self.keys = self._workspace(tenants_of)
         self.name = f"t{os.getpid()}-{int(time.time())}"
         self.config = self.work / "deployment.toml"
-        brokers = json.dumps(os.environ["CUSTODY_TEST_KAFKA"].split(","))
+        brokers, way_in = kafka(security)
+        way_in = "\n".join(way_in)
         self.config.write_text(f"""
 workspace = "{self.work}/seed/workspace"
 [log]
-brokers = {brokers}
-security = {{ kind = "plaintext" }}
+brokers = {json.dumps(brokers.split(","))}
+[log.security]
+{way_in}
 [log.topic]
 name = "custody.events.{self.name}"
 partitions = {partitions}

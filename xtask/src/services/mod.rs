@@ -1,10 +1,12 @@
 //! Real parts for tests: Apache Kafka and an S3 store, on free loopback ports, kept apart from anything else on the machine.
 
+mod certificates;
 mod compose;
 mod environment;
 mod install;
 mod instance;
 mod kafka;
+mod kafka_access;
 mod kafka_probe;
 mod options;
 mod place;
@@ -39,9 +41,10 @@ cargo xtask services <command> [--dir FOLDER]
   stop | start | kill SERVICE      one service, with the same ports and data; kill is SIGKILL. SERVICE: kafka, kafka:N or s3
 
 One broker unless --brokers says otherwise; three give replication 3 and min.insync.replicas 2. Everything listens on 127.0.0.1
-only, with S3 keys of its own. Folder: <target dir>/services, with env.sh and logs/. Needs java 17, mvn and python3-venv the
-first time, and fetches about 95 MB into <target dir>/services-cache. With one broker and a Docker Compose engine that answers,
-docker-compose.services.yml is used instead, unless --processes is given.
+only, with S3 keys of its own. Each broker has three listeners: plain, SCRAM over TLS, and TLS with client certificates; their
+certificates and password are in access/. Folder: <target dir>/services, with env.sh and logs/. Needs java 17, openssl 3, mvn and
+python3-venv the first time, and fetches about 95 MB into <target dir>/services-cache. With one broker and a Docker Compose engine
+that answers, docker-compose.services.yml is used instead, unless --processes is given; its broker has the plain listener only.
 ";
 
 pub fn run(arguments: &[String]) -> Result<()> {

@@ -3,6 +3,7 @@
 //! ```text
 //! <dir>/services.json        what was started (state.rs)
 //! <dir>/env.sh               the environment for tests
+//! <dir>/access/          certificates and a password for Kafka (certificates.rs)
 //! <dir>/kafka-1/, …          a broker's server.properties and log segments
 //! <dir>/s3/                  credentials.json and the store's data
 //! <dir>/logs/kafka-1.log, …  what each process printed
@@ -56,6 +57,11 @@ impl Place {
         self.folder(ServiceName::S3).join("credentials.json")
     }
 
+    /// The folder of what lets clients into Kafka.
+    pub fn access(&self) -> PathBuf {
+        self.dir.join("access")
+    }
+
     pub fn folder(&self, service: ServiceName) -> PathBuf {
         self.dir.join(service.file_name())
     }
@@ -86,6 +92,7 @@ impl Place {
         for service in services {
             remove_folder(&self.folder(service))?;
         }
+        remove_folder(&self.access())?;
         for file in [self.environment_file(), self.state_file()].iter().filter(|file| file.exists()) {
             fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
         }

@@ -22,7 +22,8 @@ pub struct Running {
 
 /// Runs the work with the services in the target folder, and takes them down afterwards if they were not up before.
 pub fn with_services<T>(work: impl FnOnce(&Environment) -> Result<T>) -> Result<T> {
-    let running = ensure_up()?;
+    // Tests want the protected listeners, which the containers do not have.
+    let running = up(Place::new(None)?, &Wishes { as_processes: true, ..Wishes::default() })?;
     let result = work(&running.environment);
     if !running.started_here {
         return result;
@@ -30,11 +31,6 @@ pub fn with_services<T>(work: impl FnOnce(&Environment) -> Result<T>) -> Result<
     let ended = down(Place::new(None)?);
     // What the work failed with matters more than what was left behind.
     result.and_then(|value| ended.map(|()| value))
-}
-
-/// Starts the services in the target folder unless they are up.
-pub fn ensure_up() -> Result<Running> {
-    up(Place::new(None)?, &Wishes::default())
 }
 
 /// Starts what isn't up, and makes the bucket and `env.sh`.

@@ -28,7 +28,7 @@ use crate::{
     error::ReadError,
     kafka::{
         config::KafkaConfig,
-        contact::Events,
+        contact::{Doubt, Events},
         error::{Cause, KafkaClientError},
         record::Origin,
     },
@@ -45,6 +45,8 @@ const PROBE_LIMIT: Duration = Duration::from_secs(2);
 const BEYOND_AGAIN: Duration = Duration::from_millis(200);
 /// A poll answers nothing also when it served an event that is no message, so silence is believed the second time.
 const SILENCES: u32 = 2;
+/// Complaints heard at once; more say the same.
+const COMPLAINTS: u32 = 100;
 /// Counted beside each payload, so that many empty records fill an answer too.
 const RECORD_OVERHEAD: usize = 64;
 
@@ -88,7 +90,7 @@ impl Desk {
     /// Asks the broker, blocking.
     pub(crate) fn bounds(&mut self) -> Result<LogBounds, ReadError> {
         self.wait_for_token();
-        self.watermarks(BOUNDS_LIMIT).map_err(unavailable("asking for its bounds"))
+        self.watermarks(BOUNDS_LIMIT).map_err(|error| self.explained("asking for its bounds", error))
     }
 
     /// Takes what is buffered from `from` on; waits for nothing.
@@ -178,10 +180,25 @@ impl Desk {
                 Ok(())
             }
             Err(error) => {
-                let source = doubt.map_or_else(|| Cause::from(error), |doubt| Cause::from(doubt.reason));
+                let source = doubt.map_or_else(|| Cause::from(error), Doubt::into_cause);
                 Err(ReadError::Unavailable { doing: "reading", source })
             }
         }
+    }
+
+    /// An error with the brokers' own complaint in its place, where it says only that they were not reached. Complaints are heard
+    /// while polling; a message that comes with them is fetched again.
+    fn explained(&mut self, doing: &'static str, error: KafkaError) -> ReadError {
+        if !is_ridden_out(&error) {
+            return unavailable(doing)(error);
+        }
+        for _ in 0..COMPLAINTS {
+            if self.consumer.poll(Duration::ZERO).is_some() {
+                self.cursor.next = None;
+            }
+        }
+        let source = self.events.contact().doubt().map_or_else(|| Cause::from(error), Doubt::into_cause);
+        ReadError::Unavailable { doing, source }
     }
 
     fn is_there(&mut self) {

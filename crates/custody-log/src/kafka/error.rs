@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use custody_types::{Fault, FaultOwner, LogPosition, Retry};
 
-use crate::error::ReadError;
+use crate::{error::ReadError, kafka::refusal::Refusal};
 
 /// The client library's errors, kept as text and cause only: its types stay in this module.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -46,21 +46,30 @@ pub struct KafkaClientError {
 
 impl KafkaClientError {
     pub(crate) fn new(doing: &'static str) -> impl FnOnce(rdkafka::error::KafkaError) -> Self {
-        move |source| Self { doing, source: source.into() }
+        move |error| {
+            let source = Refusal::of_error(&error).map_or_else(|| Cause::from(error), Cause::from);
+            Self { doing, source }
+        }
+    }
+
+    /// The refusal that this is, if it is one: a person must mend it.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.source.downcast_ref()
     }
 }
 
 impl Fault for KafkaClientError {
     fn owner(&self) -> FaultOwner {
-        FaultOwner::Upstream
+        if self.refusal().is_some() { FaultOwner::Operator } else { FaultOwner::Upstream }
     }
 
     fn retry(&self) -> Retry {
-        Retry::After(SOON)
+        if self.refusal().is_some() { Retry::Never } else { Retry::After(SOON) }
     }
 
     fn code(&self) -> &'static str {
-        "kafka_failed"
+        if self.refusal().is_some() { "kafka_refused" } else { "kafka_failed" }
     }
 }
 

@@ -65,6 +65,8 @@ impl Line {
         let guard = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         let producer = guard.as_ref().ok_or("the producer is closed")?;
         let metadata = producer.client().fetch_metadata(None, METADATA_LIMIT).map_err(|error| error.to_string())?;
+        // What is missing from here on is the topic, not the brokers.
+        self.events.contact().answered();
         let found = metadata.topics().iter().find(|found| found.name() == topic).map_or(0, |found| found.partitions().len());
         u32::try_from(found).ok().filter(|count| *count > 0).ok_or_else(|| format!("topic `{topic}` does not exist"))
     }

@@ -199,7 +199,7 @@ impl Shipper {
                     return Ok(Some(home));
                 }
                 Err(problem) => {
-                    line.events.contact().complain(&problem);
+                    line.events.contact().suspect(&problem);
                     self.outlet.monitor.take_over(line);
                 }
             }

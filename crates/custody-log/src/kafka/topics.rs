@@ -1,24 +1,20 @@
 //! The topics that we need: compared with what is there, made, and checked at start.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication},
-    consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     metadata::Metadata,
 };
-use tokio::time::Instant;
 
 use crate::kafka::{
+    asker::{Asker, LIMIT},
     config::{KafkaConfig, is_loopback},
     contact::Events,
     error::{KafkaClientError, TopicError},
     topic_facts::TopicFacts,
 };
-
-/// How long the brokers may take for one answer.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// A topic as it must be. `cleanup.policy` is always `delete`, `compression.type` the producer's, timestamps the broker's, and leaders
 /// are elected cleanly; the whole table stands in `topic_facts.rs`.
@@ -79,8 +75,7 @@ impl fmt::Display for TopicDifference {
 
 /// Asks about topics and changes them.
 pub struct TopicAdmin {
-    asker: Arc<BaseConsumer<Events>>,
-    events: Events,
+    asker: Arc<Asker>,
     /// Missing with MSK IAM: the library's admin client never asks for a token.
     admin: Option<AdminClient<Events>>,
     is_plaintext: bool,
@@ -99,13 +94,12 @@ impl TopicAdmin {
     /// made the topics.
     pub fn open(kafka: &KafkaConfig) -> Result<Self, KafkaClientError> {
         let doing = || KafkaClientError::new("making an admin client");
-        let events = kafka.events();
-        let asker = Arc::new(kafka.client().create_with_context(events.clone()).map_err(doing())?);
+        let asker = Arc::new(Asker::open(kafka).map_err(doing())?);
         let admin = match kafka.is_msk_iam() {
             true => None,
-            false => Some(kafka.client().create_with_context(kafka.events()).map_err(doing())?),
+            false => Some(kafka.client().create_with_context(kafka.events().without_log()).map_err(doing())?),
         };
-        Ok(Self { asker, events, admin, is_plaintext: kafka.is_plaintext() })
+        Ok(Self { asker, admin, is_plaintext: kafka.is_plaintext() })
     }
 
     /// What must be done for the topic to be as planned; nothing is changed.
@@ -154,19 +148,12 @@ impl TopicAdmin {
 
     /// How many partitions the topic has; nothing where it does not exist.
     pub async fn partitions(&self, topic: &str) -> Result<Option<u32>, TopicError> {
-        let (asker, events) = (Arc::clone(&self.asker), self.events.clone());
-        let asking = tokio::task::spawn_blocking(move || metadata(&asker, &events)).await;
-        let asked = asking.map_err(|error| KafkaClientError { doing: "asking for topics", source: error.into() })?;
-        let metadata = asked.map_err(KafkaClientError::new("asking for topics"))?;
-        Ok(shape(&metadata, topic).map(|facts| facts.partitions))
+        Ok(shape(&self.asker.metadata().await?, topic).map(|facts| facts.partitions))
     }
 
     /// The topic, if it exists, and the brokers that are not on this machine.
     async fn look(&self, topic: &str) -> Result<(Option<TopicFacts>, Vec<String>), TopicError> {
-        let (asker, events) = (Arc::clone(&self.asker), self.events.clone());
-        let asking = tokio::task::spawn_blocking(move || metadata(&asker, &events)).await;
-        let asked = asking.map_err(|error| KafkaClientError { doing: "asking for topics", source: error.into() })?;
-        let metadata = asked.map_err(KafkaClientError::new("asking for topics"))?;
+        let metadata = self.asker.metadata().await?;
         let brokers = metadata.brokers().iter().map(|broker| broker.host().to_owned());
         let strangers = brokers.filter(|host| !is_loopback(host)).collect();
         let Some(mut facts) = shape(&metadata, topic) else { return Ok((None, strangers)) };
@@ -227,15 +214,6 @@ fn each_done(doing: &'static str, answers: Result<Vec<Result<(), RDKafkaErrorCod
     let answers = answers.map_err(KafkaClientError::new(doing))?;
     let refused = answers.into_iter().find_map(Result::err);
     refused.map_or(Ok(()), |code| Err(KafkaClientError::new(doing)(KafkaError::AdminOp(code)).into()))
-}
-
-/// All topics: asking for one may create it. The client wants to be polled for its first token.
-fn metadata(asker: &BaseConsumer<Events>, events: &Events) -> Result<Metadata, KafkaError> {
-    let begun = Instant::now();
-    while !events.may_ask() && begun.elapsed() < LIMIT {
-        let _ = asker.poll(Duration::from_millis(50));
-    }
-    asker.fetch_metadata(None, LIMIT)
 }
 
 fn shape(metadata: &Metadata, topic: &str) -> Option<TopicFacts> {

@@ -5,6 +5,7 @@
 mod away;
 mod group;
 mod measure;
+mod protected;
 mod real;
 mod shipper;
 mod suite;

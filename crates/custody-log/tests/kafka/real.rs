@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use custody_log::{
     LogReader,
-    kafka::{Shipper, ShipperConfig, TopicAdmin, TopicDifference, TopicError, TopicPlan},
+    kafka::{KafkaConfig, Shipper, ShipperConfig, TopicAdmin, TopicDifference, TopicError, TopicPlan},
 };
 use custody_testkit::disk::SimDisk;
 use custody_types::LogPosition;
@@ -23,7 +23,7 @@ fn brokers() -> String {
     std::env::var("CUSTODY_TEST_KAFKA").expect("CUSTODY_TEST_KAFKA is not set: run `cargo xtask test`")
 }
 
-fn plan(partitions: u32) -> TopicPlan {
+pub fn plan(partitions: u32) -> TopicPlan {
     let unique = tempfile::Builder::new().prefix("custody-test-").rand_bytes(12).tempdir().unwrap();
     TopicPlan {
         name: unique.path().file_name().unwrap().to_string_lossy().into_owned(),
@@ -36,7 +36,11 @@ fn plan(partitions: u32) -> TopicPlan {
 }
 
 async fn made(partitions: u32) -> (TopicAdmin, TopicPlan) {
-    let (admin, plan) = (TopicAdmin::open(&config(&brokers())).unwrap(), plan(partitions));
+    made_with(&config(&brokers()), partitions).await
+}
+
+pub async fn made_with(kafka: &KafkaConfig, partitions: u32) -> (TopicAdmin, TopicPlan) {
+    let (admin, plan) = (TopicAdmin::open(kafka).unwrap(), plan(partitions));
     let differences = admin.plan(&plan).await.unwrap();
     assert_eq!(differences, [TopicDifference::Create]);
     admin.apply(&plan, &differences).await.unwrap();
