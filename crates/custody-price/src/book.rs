@@ -1,56 +1,28 @@
-//! The price book: what each model's tokens cost, and when.
+//! The price book: what each model costs, and when.
 
 use std::collections::HashMap;
 
-use custody_types::{ModelName, PicoUsd, Text, Timestamp, TokenUsage};
+use custody_types::{ModelName, Text, Timestamp, TokenUsage};
 
 use crate::{
     cost::{self, Priced},
+    entry::PriceEntry,
+    facts::Facts,
     finding::Finding,
     mistake::PriceMistakes,
     parse,
     provider::Provider,
+    quote::Quote,
+    usage::Usage,
 };
 
-/// Prices of one version. Invariant: no two entries of one provider and model hold at the same time, and entries stand in
-/// order of time.
+/// Prices of one version. Invariant: no two entries hold at the same time for the same provider, model, variant and Region, and the
+/// entries of a model stand in order of time.
 #[derive(Debug, Clone)]
 pub struct PriceBook {
     version: Text,
     hash: Text,
     entries: HashMap<(Provider, ModelName), Vec<PriceEntry>>,
-}
-
-/// What one model's tokens cost for a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PriceEntry {
-    /// Name of the entry, unique in the book.
-    pub id: Text,
-    /// Who serves the model.
-    pub provider: Provider,
-    /// The model as its provider names it.
-    pub model: ModelName,
-    /// First moment at which it holds.
-    pub effective_from: Timestamp,
-    /// First moment at which it no longer holds, where that is known.
-    pub effective_to: Option<Timestamp>,
-    /// Amount per single token, by class.
-    pub per_token: TokenPrices,
-}
-
-/// Amounts per single token; a class without a price cannot be charged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TokenPrices {
-    /// Input that no cache was involved in.
-    pub input: Option<PicoUsd>,
-    /// Input read from a cache.
-    pub cache_read: Option<PicoUsd>,
-    /// Input written to a cache for five minutes, or of unstated lifetime.
-    pub cache_write_5m: Option<PicoUsd>,
-    /// Input written to a cache for an hour.
-    pub cache_write_1h: Option<PicoUsd>,
-    /// Output.
-    pub output: Option<PicoUsd>,
 }
 
 impl PriceBook {
@@ -88,19 +60,39 @@ impl PriceBook {
         &self.hash
     }
 
-    /// The entry that holds for a model at a time.
+    /// Every entry, sorted by id.
     #[must_use]
-    pub fn entry(&self, provider: Provider, model: &ModelName, at: Timestamp) -> Option<&PriceEntry> {
-        let history = self.entries.get(&(provider, model.clone()))?;
-        history.iter().rev().find(|entry| entry.effective_from <= at).filter(|entry| entry.effective_to.is_none_or(|end| at < end))
+    pub fn entries(&self) -> Vec<&PriceEntry> {
+        let mut all: Vec<&PriceEntry> = self.entries.values().flatten().collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
     }
 
-    /// What this use of a model costs at a time. Parts always sum to the whole, and nothing is rounded.
+    pub(crate) fn history(&self, provider: Provider, model: &ModelName) -> &[PriceEntry] {
+        self.entries.get(&(provider, model.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The entry that holds for a model at a time, wherever and however it is asked.
+    #[must_use]
+    pub fn entry(&self, provider: Provider, model: &ModelName, at: Timestamp) -> Option<&PriceEntry> {
+        let plain = |entry: &&PriceEntry| entry.regions.is_empty() && entry.variant.is_none() && entry.holds_at(at);
+        self.history(provider, model).iter().find(plain)
+    }
+
+    /// What a request costs, with every factor. Pure: the same usage and facts with another book price a period again.
+    ///
+    /// # Errors
+    /// The finding that stands in the cost event in place of an amount.
+    pub fn quote(&self, facts: &Facts, usage: &Usage) -> Result<Quote, Finding> {
+        cost::charge(self, facts, usage)
+    }
+
+    /// What tokens on demand cost at a time. Parts always sum to the whole, and nothing is rounded.
     ///
     /// # Errors
     /// The finding that stands in the cost event in place of an amount.
     pub fn price(&self, provider: Provider, model: &ModelName, at: Timestamp, usage: &TokenUsage) -> Result<Priced, Finding> {
-        let entry = self.entry(provider, model, at).ok_or(Finding::MissingPrice)?;
-        cost::charge(entry, usage)
+        let facts = Facts::on_demand(provider, model.clone(), at);
+        self.quote(&facts, &Usage::from(*usage)).map(|quote| quote.priced())
     }
 }

@@ -8,17 +8,32 @@
 //! id = "some-model-2026-11"
 //! provider = "openai_compatible"
 //! model = "some-model"
+//! variant = "1-month-commitment"         # optional: what the provider prices apart under one model name
+//! regions = ["eu-west-1"]                # optional: Regions it holds in; without, every Region that no other entry names
 //! effective_from = 2026-11-01            # midnight UTC; an offset date-time is taken as well
 //! effective_to = 2027-01-01              # optional: first moment at which it no longer holds
+//! tokens = "included"                    # optional: tokens without a price are paid for by capacity
 //! [entries.per_million_tokens]           # decimals in quotes, at most 6 fraction digits; at least one class
-//! input = "0.15"
+//! input = "0.15"                         # also input_audio, input_image, output_audio
 //! cache_read = "0.015"
 //! cache_write_5m = "0.1875"
 //! cache_write_1h = "0.30"
 //! output = "0.60"
+//! [entries.per_item]                     # optional: what is no token, by piece or by second; see `class.rs`
+//! web_search_medium = "0.01"
+//! request_second = "0.011"               # capacity: what a second of a request costs
+//! [[entries.tiers]]                      # optional: other tiers of service, and longer inputs; for the whole request
+//! service = "standard"                   # standard, batch, flex, priority, reserved, ultrafast
+//! above_input_tokens = 200000            # optional: it holds where all input, cached included, is more
+//! [entries.tiers.per_million_tokens]     # and per_item, as above
+//! input = "0.30"
+//! output = "0.90"
+//! [entries.premiums]                     # optional: factors by geography, or by kind: in_region, geographic, global
+//! geographic = "1.1"
 //! ```
 
 mod entry;
+mod prices;
 mod table;
 
 use std::{collections::BTreeMap, fmt::Write};
@@ -81,7 +96,10 @@ fn refuse_overlaps(file: &str, placed: &[Placed], mistakes: &mut Vec<PriceMistak
             mistakes.push(PriceMistake {
                 file: file.to_owned(),
                 key: format!("{}.effective_from", later.path),
-                found: format!("in the time of `{}` (`{}`), for the same provider and model", earlier.entry.id, earlier.path),
+                found: format!(
+                    "in the time of `{}` (`{}`), for the same provider, model, variant and Region",
+                    earlier.entry.id, earlier.path
+                ),
                 accepted: "times that do not overlap; end the earlier entry with effective_to".to_owned(),
             });
         }

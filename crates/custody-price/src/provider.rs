@@ -9,6 +9,8 @@ pub enum Provider {
     Simulator,
     /// An upstream that speaks OpenAI's chat completions.
     OpenAiCompatible,
+    /// Amazon Bedrock, through its own API.
+    Bedrock,
 }
 
 /// The text names no provider.
@@ -18,7 +20,7 @@ pub struct UnknownProviderError(String);
 
 impl Provider {
     /// The names, for messages.
-    pub const ACCEPTED: &'static str = "simulator, openai_compatible";
+    pub const ACCEPTED: &'static str = "simulator, openai_compatible, bedrock";
 
     /// The name in files, events and SQL.
     #[must_use]
@@ -26,6 +28,7 @@ impl Provider {
         match self {
             Self::Simulator => "simulator",
             Self::OpenAiCompatible => "openai_compatible",
+            Self::Bedrock => "bedrock",
         }
     }
 }
@@ -43,6 +46,7 @@ impl FromStr for Provider {
         match text {
             "simulator" => Ok(Self::Simulator),
             "openai_compatible" => Ok(Self::OpenAiCompatible),
+            "bedrock" => Ok(Self::Bedrock),
             other => Err(UnknownProviderError(other.chars().take(64).filter(|c| !c.is_control()).collect())),
         }
     }

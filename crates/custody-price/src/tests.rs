@@ -3,7 +3,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod balance;
+mod bedrock_counts;
 mod book_files;
+mod litellm_import;
+mod log_records;
+mod quotes;
 
 const EXAMPLE: &str = include_str!("../../../examples/workspace/prices/2026-11.toml");
 const NOV_2026: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
@@ -74,6 +79,7 @@ fn openai_counts_contain_the_cached_ones() {
         cached_tokens: Some(60),
         cache_write_tokens: Some(10),
         reasoning_tokens: Some(30),
+        ..RawUsage::default()
     };
     for provider in [Provider::OpenAiCompatible, Provider::Simulator] {
         let Normalised { usage, version } = normalise(provider, &raw).unwrap();

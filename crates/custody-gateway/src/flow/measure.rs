@@ -63,6 +63,7 @@ fn normalised(route: &RouteConfig, usage: Option<&RawUsage>) -> Result<Normalise
         cached_tokens: raw.cached_tokens,
         cache_write_tokens: raw.cache_write_tokens,
         reasoning_tokens: raw.reasoning_tokens,
+        ..custody_price::RawUsage::default()
     };
     custody_price::normalise(provider(route), &raw)
 }

@@ -8,6 +8,8 @@ use toml::{Table, Value};
 use super::entry;
 use crate::mistake::PriceMistake;
 
+/// What a name is made of, for messages.
+pub(super) const NAME: &str = "1 to 128 characters of A-Z a-z 0-9 . _ - : / @ +";
 const MAX_NAME: usize = 128;
 const MAX_SHOWN: usize = 64;
 
@@ -31,14 +33,37 @@ impl<'t, 'm> Reader<'t, 'm> {
 
     /// A name that can stand in events and paths.
     pub(super) fn name(&mut self, key: &str) -> Option<Text> {
-        let accepted = "a name in quotes, of 1 to 128 characters of A-Z a-z 0-9 . _ - : / @ +";
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+".contains(&byte);
-        let text = self.string(key, accepted)?;
-        if (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(allowed) {
+        let accepted = format!("a name in quotes, of {NAME}");
+        let text = self.string(key, &accepted)?;
+        if is_name(text) {
             return Some(Text::from(text));
         }
-        self.mistake(key, quoted(text), accepted);
+        self.mistake(key, quoted(text), &accepted);
         None
+    }
+
+    /// A list of names that may be absent, but not empty.
+    pub(super) fn optional_names(&mut self, key: &str) -> Vec<Text> {
+        let accepted = format!("a list of one name or more, each in quotes, of {NAME}");
+        let Some(value) = self.table.get(key) else { return Vec::new() };
+        let texts: Option<Vec<&str>> = value.as_array().and_then(|values| values.iter().map(Value::as_str).collect());
+        match texts {
+            Some(texts) if !texts.is_empty() && texts.iter().all(|text| is_name(text)) => texts.into_iter().map(Text::from).collect(),
+            _ => {
+                self.mistake(key, shown(value), &accepted);
+                Vec::new()
+            }
+        }
+    }
+
+    /// A whole number, zero or more, that may be absent.
+    pub(super) fn optional_count(&mut self, key: &str, accepted: &str) -> Option<u64> {
+        let value = self.table.get(key)?;
+        let count = value.as_integer().and_then(|number| u64::try_from(number).ok());
+        if count.is_none() {
+            self.mistake(key, shown(value), accepted);
+        }
+        count
     }
 
     /// A text that its type accepts.
@@ -77,14 +102,27 @@ impl<'t, 'm> Reader<'t, 'm> {
         moment
     }
 
-    /// A table inside this one that must be there.
-    pub(super) fn table(&mut self, key: &str) -> Option<(String, &'t Table)> {
-        match self.table.get(key) {
-            Some(Value::Table(table)) => return Some((self.key_path(key), table)),
-            Some(other) => self.mistake(key, shown(other), "a table"),
-            None => self.mistake(key, "missing".to_owned(), "a table"),
+    /// Notes the absence of a table that must be there.
+    pub(super) fn require_table(&mut self, key: &str) {
+        if !self.table.contains_key(key) {
+            self.mistake(key, "missing".to_owned(), "a table");
         }
-        None
+    }
+
+    /// A table inside this one that may be absent.
+    pub(super) fn optional_table(&mut self, key: &str) -> Option<(String, &'t Table)> {
+        match self.table.get(key)? {
+            Value::Table(table) => Some((self.key_path(key), table)),
+            other => {
+                self.mistake(key, shown(other), "a table");
+                None
+            }
+        }
+    }
+
+    /// A list of tables that may be absent, but not empty, with the path of each.
+    pub(super) fn optional_tables(&mut self, key: &str) -> Vec<(String, &'t Table)> {
+        if self.table.contains_key(key) { self.tables(key) } else { Vec::new() }
     }
 
     /// A list of tables that must be there and must not be empty, with the path of each.
@@ -140,6 +178,11 @@ impl<'t, 'm> Reader<'t, 'm> {
     fn key_path(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
+}
+
+pub(super) fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+".contains(&byte);
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 pub(super) fn quoted(text: &str) -> String {
