@@ -116,7 +116,7 @@ async fn make_attempt(
         return attempt;
     };
     let call =
-        ModelCall { request: Arc::clone(&plan.chat), model: route.model.clone(), end_user: None, request_id: Arc::clone(&case.id_text) };
+        ModelCall { request: Arc::clone(&plan.chat), model: route.model.clone(), end_user: None, tenant: None, request_id: Arc::clone(&case.id_text) };
     let bound = gateway.workspace.settings.limits.attempt_timeout;
     let ended = match relay {
         None => tokio::time::timeout(bound, whole(model.as_ref(), call, &mut attempt)).await,
