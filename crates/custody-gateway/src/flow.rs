@@ -12,6 +12,7 @@ mod assemble;
 mod authorise;
 mod case;
 mod caught;
+mod charge;
 mod foreign_word;
 mod identify;
 mod measure;

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use custody_model::{Model, OpenAiConfig, Simulator};
+use custody_model::{BedrockClient, BedrockConfig, Model, OpenAiConfig, Simulator, TimeoutConfig};
 use custody_types::{Fault, FaultOwner, Retry, RouteName, SensitiveText, Text};
 
 use crate::{
     gateway::Models,
-    workspace::{ProviderKind, RouteConfig, SecretReference, Workspace},
+    workspace::{BedrockCall, BedrockProvider, ProviderKind, RouteConfig, SecretReference, Workspace},
 };
 
 /// A provider cannot be used as it is configured.
@@ -38,48 +38,87 @@ impl Fault for BuildModelsError {
 ///
 /// # Errors
 /// The first provider that cannot be used.
-pub fn build_models(
+pub async fn build_models(
     workspace: &Workspace,
     secret: impl Fn(&SecretReference) -> Result<SensitiveText, String>,
 ) -> Result<Models, BuildModelsError> {
-    let mut by_provider: BTreeMap<Text, Arc<dyn Model>> = BTreeMap::new();
+    let mut providers: BTreeMap<Text, Built> = BTreeMap::new();
     let mut models: BTreeMap<RouteName, Arc<dyn Model>> = BTreeMap::new();
     for (name, route) in &workspace.routes {
-        let model = match by_provider.get(&route.provider_name) {
-            Some(known) => Arc::clone(known),
+        let built = match providers.get(&route.provider_name) {
+            Some(known) => known.clone(),
             None => {
-                build(workspace, route, &secret).map_err(|problem| BuildModelsError { provider: route.provider_name.clone(), problem })?
+                let built = build(workspace, &route.provider, &secret).await;
+                built.map_err(|problem| BuildModelsError { provider: route.provider_name.clone(), problem })?
             }
         };
-        by_provider.insert(route.provider_name.clone(), Arc::clone(&model));
-        models.insert(name.clone(), model);
+        models.insert(name.clone(), built.model(route));
+        providers.insert(route.provider_name.clone(), built);
     }
     Ok(models)
 }
 
-fn build(
+/// What the routes of one provider share.
+#[derive(Clone)]
+enum Built {
+    /// Every route is called alike.
+    Model(Arc<dyn Model>),
+    /// Each route adds something of its own.
+    Bedrock(BedrockClient),
+}
+
+impl Built {
+    fn model(&self, route: &RouteConfig) -> Arc<dyn Model> {
+        match self {
+            Self::Model(model) => Arc::clone(model),
+            Self::Bedrock(client) => Arc::new(client.route(route.bedrock.as_ref().map(BedrockCall::additions).unwrap_or_default())),
+        }
+    }
+}
+
+async fn build(
     workspace: &Workspace,
-    route: &RouteConfig,
+    provider: &ProviderKind,
     secret: &impl Fn(&SecretReference) -> Result<SensitiveText, String>,
-) -> Result<Arc<dyn Model>, String> {
-    let ProviderKind::OpenAiCompatible { base_url, api_key } = &route.provider else {
-        return Ok(Arc::new(Simulator));
-    };
-    let key = api_key.as_ref().map(secret).transpose()?;
-    let limits = &workspace.settings.limits;
-    let mut config = OpenAiConfig::new(base_url.clone());
+) -> Result<Built, String> {
+    match provider {
+        ProviderKind::Simulator => Ok(Built::Model(Arc::new(Simulator))),
+        ProviderKind::OpenAiCompatible { base_url, api_key } => openai(workspace, base_url, api_key.as_ref(), secret),
+        ProviderKind::Bedrock(provider) => bedrock(workspace, provider).await,
+    }
+}
+
+fn openai(
+    workspace: &Workspace,
+    base_url: &str,
+    api_key: Option<&SecretReference>,
+    secret: &impl Fn(&SecretReference) -> Result<SensitiveText, String>,
+) -> Result<Built, String> {
+    let key = api_key.map(secret).transpose()?;
+    let mut config = OpenAiConfig::new(base_url);
     config.egress_hosts.clone_from(&workspace.settings.egress_hosts);
-    config.timeouts.total_ms = u64::try_from(limits.attempt_timeout.as_millis()).unwrap_or(u64::MAX);
-    config.timeouts.first_token_ms = config.timeouts.first_token_ms.min(config.timeouts.total_ms);
-    config.timeouts.idle_ms = config.timeouts.idle_ms.min(config.timeouts.total_ms);
-    config.timeouts.connect_ms = config.timeouts.connect_ms.min(config.timeouts.total_ms);
-    config.max_answer_bytes = usize::try_from(limits.max_answer_bytes).unwrap_or(usize::MAX);
-    config.api_key = api_key.as_ref().map(|reference| match reference {
+    config.timeouts = TimeoutConfig::within(workspace.settings.limits.attempt_timeout);
+    config.max_answer_bytes = max_answer_bytes(workspace);
+    config.api_key = api_key.map(|reference| match reference {
         SecretReference::Environment(name) => custody_model::KeyReference::Env(name.clone()),
         SecretReference::File(path) => custody_model::KeyReference::File(path.into()),
     });
     let model = config.build(key.as_ref()).map_err(|error| error.to_string())?;
-    Ok(Arc::new(model))
+    Ok(Built::Model(Arc::new(model)))
+}
+
+async fn bedrock(workspace: &Workspace, provider: &BedrockProvider) -> Result<Built, String> {
+    let mut config = BedrockConfig::new(provider.region.as_ref());
+    config.endpoint_url.clone_from(&provider.endpoint_url);
+    config.profile.clone_from(&provider.profile);
+    config.egress_hosts.clone_from(&workspace.settings.egress_hosts);
+    config.timeouts = TimeoutConfig::within(workspace.settings.limits.attempt_timeout);
+    config.max_answer_bytes = max_answer_bytes(workspace);
+    config.build().await.map(Built::Bedrock).map_err(|error| error.to_string())
+}
+
+fn max_answer_bytes(workspace: &Workspace) -> usize {
+    usize::try_from(workspace.settings.limits.max_answer_bytes).unwrap_or(usize::MAX)
 }
 
 /// Reads a secret from the environment or a private file.

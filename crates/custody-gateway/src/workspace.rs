@@ -12,6 +12,7 @@
 //! Everything is read and checked before anything starts, and every mistake is reported in one run. The [`Workspace`] that
 //! comes out is immutable; its hash names it in every event.
 
+mod bedrock;
 mod capability;
 mod example;
 mod files;
@@ -30,6 +31,7 @@ use custody_types::{CapabilityName, Environment, RouteName, TenantId, Text};
 
 pub use custody_config::Mistake;
 
+pub use bedrock::{BedrockCall, BedrockProvider};
 pub use capability::{CallerSystem, Capability, Limits, OnInvalid, OutputSchema, ValidationRule};
 pub use example::{ExampleError, IssuedKey, add_tenant_keys, write_example};
 pub use files::WorkspaceFiles;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use custody_dialect::{ProviderError, UpstreamError};
 use custody_types::{Fault, FaultOwner, Retry, Text};
 
+use crate::{AnswerFacts, ProviderFault};
+
 /// An attempt failed. Holds what an event may hold: no text of the request, the answer, or the provider's message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the model call failed: {}", self.kind.sentence())]
@@ -29,6 +31,17 @@ pub enum ErrorKind {
         /// That status.
         status: u16,
     },
+    /// The provider named what is wrong, before its answer or, with HTTP status 200, inside it.
+    Named {
+        /// What it is.
+        fault: ProviderFault,
+        /// Whether it was said inside a stream that had begun.
+        in_stream: bool,
+    },
+    /// No credential for the provider could be had: nothing was sent.
+    NoCredentials,
+    /// The request has something that this provider has no words for: nothing was sent.
+    Untranslatable,
     /// No connection could be made: nothing was sent.
     ConnectFailed,
     /// The connection failed before an answer began.
@@ -74,7 +87,9 @@ impl ModelError {
     pub const fn retryable(&self) -> bool {
         match self.kind {
             ErrorKind::Refused { status } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
-            ErrorKind::ConnectFailed | ErrorKind::Failed | ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Garbage => true,
+            ErrorKind::Named { fault, .. } => fault.retryable(),
+            ErrorKind::NoCredentials | ErrorKind::Untranslatable | ErrorKind::ConnectFailed | ErrorKind::Failed => true,
+            ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Garbage => true,
             ErrorKind::TimedOut(phase) => matches!(phase, TimeoutPhase::Connect | TimeoutPhase::FirstToken),
             ErrorKind::TooLarge | ErrorKind::Unsendable => false,
         }
@@ -83,10 +98,13 @@ impl ModelError {
     /// Whether the provider may have worked on the request and charge for it: then its usage is unknown, not zero.
     #[must_use]
     pub const fn may_be_charged(&self) -> bool {
-        !matches!(
-            self.kind,
-            ErrorKind::Refused { .. } | ErrorKind::ConnectFailed | ErrorKind::TimedOut(TimeoutPhase::Connect) | ErrorKind::Unsendable
-        )
+        match self.kind {
+            ErrorKind::Named { fault, in_stream } => in_stream || fault.may_be_charged(),
+            ErrorKind::Refused { .. } | ErrorKind::ConnectFailed | ErrorKind::TimedOut(TimeoutPhase::Connect) => false,
+            ErrorKind::NoCredentials | ErrorKind::Untranslatable | ErrorKind::Unsendable => false,
+            ErrorKind::Failed | ErrorKind::TimedOut(_) | ErrorKind::Cut | ErrorKind::ErrorInStream => true,
+            ErrorKind::Garbage | ErrorKind::TooLarge => true,
+        }
     }
 
     /// The attempt's status in its event: refused, failed, timed_out or cut.
@@ -95,8 +113,10 @@ impl ModelError {
         match self.kind {
             ErrorKind::Refused { .. } => "refused",
             ErrorKind::TimedOut(_) => "timed_out",
-            ErrorKind::Cut | ErrorKind::ErrorInStream => "cut",
-            ErrorKind::ConnectFailed | ErrorKind::Failed | ErrorKind::Garbage | ErrorKind::TooLarge | ErrorKind::Unsendable => "failed",
+            ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Named { in_stream: true, .. } => "cut",
+            ErrorKind::Named { fault, in_stream: false } => fault.status(),
+            ErrorKind::NoCredentials | ErrorKind::Untranslatable | ErrorKind::ConnectFailed | ErrorKind::Failed => "failed",
+            ErrorKind::Garbage | ErrorKind::TooLarge | ErrorKind::Unsendable => "failed",
         }
     }
 
@@ -106,10 +126,17 @@ impl ModelError {
         match self.kind {
             ErrorKind::Refused { status: 429 } => 429,
             ErrorKind::Refused { status: 503 } => 503,
+            ErrorKind::Named { fault, .. } => fault.caller_status(),
+            ErrorKind::Untranslatable => 400,
             ErrorKind::TimedOut(_) => 504,
             ErrorKind::Unsendable => 500,
             _ => 502,
         }
+    }
+
+    /// The same error of an attempt that was answered.
+    pub(crate) fn with_facts(self, facts: &AnswerFacts) -> Self {
+        Self { http_status: Some(facts.http_status), provider_request_id: facts.provider_request_id.clone(), ..self }
     }
 
     pub(crate) fn of_upstream(error: UpstreamError) -> Self {
@@ -128,6 +155,9 @@ impl ErrorKind {
     const fn sentence(self) -> &'static str {
         match self {
             Self::Refused { .. } => "the provider answered with an error status",
+            Self::Named { fault, .. } => fault.sentence(),
+            Self::NoCredentials => "no credentials for the provider could be had",
+            Self::Untranslatable => "the request has something that this provider has no words for",
             Self::ConnectFailed => "no connection to the provider could be made",
             Self::Failed => "the connection to the provider failed",
             Self::TimedOut(TimeoutPhase::Connect) => "connecting to the provider took too long",
@@ -147,7 +177,9 @@ impl Fault for ModelError {
     fn owner(&self) -> FaultOwner {
         match self.kind {
             ErrorKind::Refused { status: 429 | 408 | 409 | 425 | 500..=599 } => FaultOwner::Upstream,
-            ErrorKind::Refused { .. } => FaultOwner::Operator,
+            ErrorKind::Refused { .. } | ErrorKind::NoCredentials => FaultOwner::Operator,
+            ErrorKind::Named { fault, .. } => fault.owner(),
+            ErrorKind::Untranslatable => FaultOwner::Caller,
             ErrorKind::Unsendable => FaultOwner::Product,
             _ => FaultOwner::Upstream,
         }
@@ -163,6 +195,9 @@ impl Fault for ModelError {
             ErrorKind::Refused { status: 429 } => "upstream_throttled",
             ErrorKind::Refused { status: 408 | 500..=599 } => "upstream_unavailable",
             ErrorKind::Refused { .. } => "upstream_rejected",
+            ErrorKind::Named { fault, .. } => fault.code(),
+            ErrorKind::NoCredentials => "upstream_no_credentials",
+            ErrorKind::Untranslatable => "upstream_untranslatable",
             ErrorKind::ConnectFailed => "upstream_connect_failed",
             ErrorKind::Failed => "upstream_failed",
             ErrorKind::TimedOut(TimeoutPhase::Connect) => "upstream_timed_out_connect",

@@ -5,11 +5,10 @@
 //! stream:  connect ≤ connect │ head and first content ≤ first_token │ each read ≤ idle, all ≤ total
 //! ```
 
-mod body;
 mod client;
 mod config;
+mod decode;
 mod head;
-mod streaming;
 
 use std::{fmt, sync::Arc};
 
@@ -18,10 +17,13 @@ use custody_dialect::openai::{UpstreamCall, parse_chat_answer, render_chat_reque
 use hyper::{Request, Response, body::Incoming, header::HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
-pub use config::{BuildModelError, KeyReference, OpenAiConfig, TimeoutConfig};
+pub use config::{BuildModelError, KeyReference, OpenAiConfig};
 
-use crate::{ErrorKind, Model, ModelAnswer, ModelCall, ModelError, ModelStream, Provider, TimeoutPhase};
-use body::Deadlines;
+use crate::{
+    ErrorKind, Model, ModelAnswer, ModelCall, ModelError, ModelStream, Provider, TimeoutPhase,
+    body::{self, Deadlines},
+    streaming,
+};
 use client::{Client, RequestBody};
 use config::Settings;
 
@@ -42,9 +44,9 @@ impl Model for OpenAiCompatible {
         let deadlines = Deadlines::start(&self.settings.timeouts);
         let response = self.send(&call, false, deadlines.total, TimeoutPhase::Total).await?;
         let facts = head::facts(&response);
-        let body = body::read_whole(response, &deadlines, self.settings.max_answer_bytes).await;
+        let body = body::read_whole(response.into_body(), &deadlines, self.settings.max_answer_bytes).await;
         let answer = body.and_then(|body| parse_chat_answer(&body).map_err(ModelError::of_upstream));
-        let answer = answer.map_err(|error| head::with_facts(error, &facts))?;
+        let answer = answer.map_err(|error| error.with_facts(&facts))?;
         Ok(ModelAnswer { answer, facts })
     }
 
@@ -52,7 +54,8 @@ impl Model for OpenAiCompatible {
         let deadlines = Deadlines::start(&self.settings.timeouts);
         let response = self.send(&call, true, deadlines.first_token, TimeoutPhase::FirstToken).await?;
         let facts = head::facts(&response);
-        Ok(streaming::stream(response, facts, deadlines, self.settings.max_answer_bytes))
+        let decoder = decode::Lines::new(self.settings.max_answer_bytes);
+        Ok(streaming::stream(response.into_body(), decoder, facts, deadlines))
     }
 }
 

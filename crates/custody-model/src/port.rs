@@ -27,6 +27,8 @@ pub trait Model: Send + Sync + fmt::Debug {
 pub enum Provider {
     /// A server that speaks the OpenAI chat form.
     OpenAiCompatible,
+    /// Amazon Bedrock.
+    Bedrock,
     /// The simulator.
     Simulator,
 }
@@ -40,7 +42,9 @@ pub struct ModelCall {
     pub model: ModelName,
     /// A pseudonym of the person behind the request, if the provider is to have one.
     pub end_user: Option<Text>,
-    /// The gateway's request id, sent as `x-request-id`.
+    /// A pseudonym of the tenant, for a provider that keeps labels beside its own log of the call.
+    pub tenant: Option<Text>,
+    /// The gateway's request id, sent as `x-request-id` or as a label.
     pub request_id: Text,
 }
 
@@ -74,6 +78,7 @@ impl Provider {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenAiCompatible => "openai_compatible",
+            Self::Bedrock => "bedrock",
             Self::Simulator => "simulator",
         }
     }

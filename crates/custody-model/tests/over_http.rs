@@ -15,7 +15,13 @@ use tokio::{
 fn call(text: &str) -> ModelCall {
     let message = Message::text(Role::User, SensitiveText::new(text));
     let request = ChatRequest { messages: vec![message], ..ChatRequest::default() };
-    ModelCall { request: Arc::new(request), model: "gpt-x".parse().unwrap(), end_user: Some("p-1".into()), request_id: "r-1".into() }
+    ModelCall {
+        request: Arc::new(request),
+        model: "gpt-x".parse().unwrap(),
+        end_user: Some("p-1".into()),
+        tenant: None,
+        request_id: "r-1".into(),
+    }
 }
 
 fn config(base_url: String) -> OpenAiConfig {

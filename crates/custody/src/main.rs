@@ -124,8 +124,12 @@ fn choose_cryptography() {
 /// logged where it is handled.
 const DEFAULT_LOG: &str = "warn,custody=info,delta_kernel=off,buoyant_kernel=off,deltalake_core=off";
 
+/// The AWS libraries print whole requests at `trace`, prompts included; a `RUST_LOG=trace` for everything does not reach them.
+const NEVER_TRACED: [&str; 2] = ["aws_smithy_runtime=info", "aws_smithy_http=info"];
+
 fn init_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
+    let filter = NEVER_TRACED.iter().filter_map(|one| one.parse().ok()).fold(filter, tracing_subscriber::EnvFilter::add_directive);
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(false).init();
 }

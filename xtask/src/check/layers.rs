@@ -27,7 +27,10 @@ const LAYERS: [(&str, u8); 15] = [
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 14] = [
+const OWNERS: [(&str, &str); 17] = [
+    ("aws-config", "custody-model"),
+    ("aws-sdk-bedrockruntime", "custody-model"),
+    ("aws-smithy-http-client", "custody-model"),
     ("aws-smithy-eventstream", "custody-dialect"),
     ("serde_avro_fast", "custody-event"),
     ("cedar-policy", "custody-policy"),

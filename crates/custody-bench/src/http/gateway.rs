@@ -66,6 +66,7 @@ fn models(workspace: &Workspace) -> Result<Models> {
         let model: Arc<dyn Model> = match &route.provider {
             ProviderKind::Simulator => Arc::new(Simulator),
             ProviderKind::OpenAiCompatible { base_url, .. } => Arc::new(OpenAiConfig::new(base_url).build(None)?),
+            ProviderKind::Bedrock(_) => bail!("the bench calls no Bedrock"),
         };
         models.insert(name.clone(), model);
     }

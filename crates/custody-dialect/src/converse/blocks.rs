@@ -13,12 +13,15 @@ const MAX_BLOCKS: usize = 1_024;
 pub(super) struct Blocks {
     tools: Vec<u32>,
     reasoning: Vec<u32>,
+    /// Calls that began and have no arguments yet.
+    bare: Vec<u32>,
 }
 
 impl Blocks {
     pub(super) fn start(&mut self, wire: WireBlockStart) -> Result<Option<Delta>, UpstreamError> {
         let Some(tool) = wire.start.and_then(|start| start.tool_use) else { return Ok(None) };
         let index = place(&mut self.tools, wire.content_block_index)?;
+        self.bare.push(wire.content_block_index);
         let call = ToolCallDelta { index, id: tool.tool_use_id, name: tool.name, arguments: None };
         Ok(Some(Delta { tool_calls: vec![call], ..Delta::default() }))
     }
@@ -28,6 +31,7 @@ impl Blocks {
         let mut delta = Delta { text: piece.text.filter(|text| !text.is_empty()), ..Delta::default() };
         if let Some(input) = piece.tool_use.and_then(|tool| tool.input).filter(|input| !input.is_empty()) {
             let index = place(&mut self.tools, wire.content_block_index)?;
+            self.bare.retain(|block| *block != wire.content_block_index);
             delta.tool_calls.push(ToolCallDelta { index, arguments: Some(input), ..ToolCallDelta::default() });
         }
         if let Some(thought) = piece.reasoning_content {
@@ -36,6 +40,15 @@ impl Blocks {
             delta.reasoning = Some(ReasoningDelta { index, text, signature, redacted });
         }
         Ok((!delta.is_empty()).then_some(delta))
+    }
+
+    /// A call that had no arguments has the empty object, as in a whole answer.
+    pub(super) fn stop(&mut self, wire: &WireBlockStop) -> Result<Option<Delta>, UpstreamError> {
+        let Some(at) = self.bare.iter().position(|block| *block == wire.content_block_index) else { return Ok(None) };
+        self.bare.remove(at);
+        let index = place(&mut self.tools, wire.content_block_index)?;
+        let arguments = Some(SensitiveText::new("{}"));
+        Ok(Some(Delta { tool_calls: vec![ToolCallDelta { index, arguments, ..ToolCallDelta::default() }], ..Delta::default() }))
     }
 }
 
@@ -81,6 +94,13 @@ struct WireToolStart {
 pub(super) struct WireBlockDelta {
     #[serde(default)]
     delta: Option<WirePiece>,
+    #[serde(default)]
+    content_block_index: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireBlockStop {
     #[serde(default)]
     content_block_index: u32,
 }

@@ -80,6 +80,7 @@ impl StreamDecoder {
             }
             "contentBlockStart" => out.extend(self.blocks.start(read(payload)?)?.map(StreamEvent::Delta)),
             "contentBlockDelta" => out.extend(self.blocks.delta(read(payload)?)?.map(StreamEvent::Delta)),
+            "contentBlockStop" => out.extend(self.blocks.stop(&read(payload)?)?.map(StreamEvent::Delta)),
             "messageStop" => {
                 let stop: WireStop = read(payload)?;
                 self.finished = true;
@@ -102,6 +103,12 @@ impl StreamDecoder {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.done
+    }
+
+    /// Whether the message ended, and at most the facts about it are still to come.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.finished
     }
 
     /// Says that the connection ended.

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     gateway::Inner,
     http::Reply,
+    keyed::Purpose,
     recorder::OpenRecord,
     refusal::{OutcomeClass, Refusal},
     stage::Stage,
@@ -59,7 +60,8 @@ pub(super) struct Failed {
 pub(super) struct AttemptError {
     pub(super) retryable: bool,
     pub(super) refusal: Refusal,
-    pub(super) pause: Duration,
+    /// How long the provider asks to wait.
+    pub(super) retry_after: Option<Duration>,
 }
 
 pub(super) async fn answer(gateway: &Inner, recorded: Recorded, reply: &mut Reply) -> Result<Attempted, Box<Stopped>> {
@@ -115,8 +117,14 @@ async fn make_attempt(
         attempt.error = Some(ModelError::new(ErrorKind::ConnectFailed));
         return attempt;
     };
-    let call =
-        ModelCall { request: Arc::clone(&plan.chat), model: route.model.clone(), end_user: None, request_id: Arc::clone(&case.id_text) };
+    let tenant = route.bedrock.as_ref().map(|_| case.hasher.hash(Purpose::Label, plan.key.record.tenant.as_str().as_bytes()));
+    let call = ModelCall {
+        request: Arc::clone(&plan.chat),
+        model: route.model.clone(),
+        end_user: None,
+        tenant,
+        request_id: Arc::clone(&case.id_text),
+    };
     let bound = gateway.workspace.settings.limits.attempt_timeout;
     let ended = match relay {
         None => tokio::time::timeout(bound, whole(model.as_ref(), call, &mut attempt)).await,
@@ -189,5 +197,5 @@ fn meaning(error: &ModelError, reply: &Reply) -> AttemptError {
         refusal = Refusal { code: refusal.code, class: OutcomeClass::Interrupted, ..Refusal::interrupted() };
     }
     let retryable = error.retryable() && !started && !reply.is_gone();
-    AttemptError { retryable, refusal, pause: error.retry_after.unwrap_or(Duration::MAX) }
+    AttemptError { retryable, refusal, retry_after: error.retry_after }
 }

@@ -1,19 +1,19 @@
 //! What an attempt used and cost, as events (PATH-11, PATH-14); and the request's metrics.
 
-use custody_dialect::{ChatAnswer, RawUsage};
+use custody_dialect::ChatAnswer;
 use custody_event::{Cost, Event, Invocation, Kind};
 use custody_model::{AnswerFacts, ErrorKind, ModelError};
-use custody_price::{Finding, Normalised, PriceBook, Priced, Provider};
+use custody_price::{PriceBook, Priced};
 use custody_types::{Fault, PicoUsd, Text, Timestamp};
 
 use super::{
     case::{Case, Spent, micros, size},
-    foreign_word,
+    charge, foreign_word,
 };
 use crate::{
     gateway::Inner,
     refusal::{OutcomeClass, Refusal},
-    workspace::{ProviderKind, RouteConfig},
+    workspace::RouteConfig,
 };
 
 /// What one attempt gave.
@@ -53,30 +53,8 @@ impl Attempt {
     }
 }
 
-/// The usage that the provider stated, in our counts.
-fn normalised(route: &RouteConfig, usage: Option<&RawUsage>) -> Result<Normalised, Finding> {
-    let raw = usage.ok_or(Finding::UsageUnknown)?;
-    let raw = custody_price::RawUsage {
-        prompt_tokens: raw.prompt_tokens,
-        completion_tokens: raw.completion_tokens,
-        total_tokens: raw.total_tokens,
-        cached_tokens: raw.cached_tokens,
-        cache_write_tokens: raw.cache_write_tokens,
-        reasoning_tokens: raw.reasoning_tokens,
-        ..custody_price::RawUsage::default()
-    };
-    custody_price::normalise(provider(route), &raw)
-}
-
-const fn provider(route: &RouteConfig) -> Provider {
-    match route.provider {
-        ProviderKind::Simulator => Provider::Simulator,
-        ProviderKind::OpenAiCompatible { .. } => Provider::OpenAiCompatible,
-    }
-}
-
 pub(super) fn invocation(gateway: &Inner, case: &mut Case, route: &RouteConfig, attempt: &Attempt) -> Event {
-    let normal = normalised(route, attempt.answer.usage.as_ref());
+    let normal = charge::normalised(route, attempt);
     let counts = normal.as_ref().ok().map(|normal| normal.usage);
     let count = |tokens: Option<u64>| tokens.map(micros);
     let error = attempt.error.as_ref();
@@ -89,7 +67,11 @@ pub(super) fn invocation(gateway: &Inner, case: &mut Case, route: &RouteConfig, 
         route: route.name.text(),
         provider: Text::from(route.provider.as_str()),
         model: route.model.text(),
-        model_used: answer.model_used.as_ref().map(|used| foreign_word::model_kept_or_hashed(&case.hasher, &route.model, used)),
+        model_used: answer
+            .model_used
+            .as_ref()
+            .or(answer.details.invoked_model.as_ref())
+            .map(|used| foreign_word::model_kept_or_hashed(&case.hasher, &route.model, used)),
         provider_request_id: provider_id.map(|id| foreign_word::kept_or_hashed(&case.hasher, &id)),
         status: Text::from(error.map_or("completed", ModelError::status)),
         http_status: attempt.http_status().map(i32::from),
@@ -129,10 +111,10 @@ pub(super) fn cost(gateway: &Inner, case: &mut Case, route: &RouteConfig, attemp
     if free && attempt.answer.usage.is_none() {
         return None;
     }
-    let normal = normalised(route, attempt.answer.usage.as_ref());
+    let normal = charge::normalised(route, attempt);
     let prices = &gateway.workspace.prices;
     let priced = normal.as_ref().map_err(|finding| *finding);
-    let priced = priced.and_then(|normal| prices.price(provider(route), &route.model, attempt.started_at, &normal.usage));
+    let priced = priced.and_then(|normal| charge::priced(prices, route, attempt, &normal.usage));
     case.spent = match (case.spent, &priced) {
         (Spent::Known(sum), Ok(priced)) => sum.checked_add(priced.total).map_or(Spent::Unknown, Spent::Known),
         _ => Spent::Unknown,

@@ -31,7 +31,7 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
     if let Some(refusal) = stopped {
         return Err(Box::new(Stopped { case, refusal, open: Some(open), pending }));
     }
-    let class = if answer.finish.is_some_and(FinishReason::is_truncated) { OutcomeClass::Truncated } else { OutcomeClass::Answered };
+    let class = class_of(&answer);
     pending.push(case.outcome_event(gateway, &Ending { class, status: 200, code: None }));
     let Ok(records) = encode::all(&pending) else {
         return Err(Box::new(Stopped { case, refusal: Refusal::defect(), open: Some(open), pending: Vec::new() }));
@@ -66,6 +66,15 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
         }
     }
     Ok(())
+}
+
+/// What the provider calls malformed is so, even where the capability lets it out with a flag.
+fn class_of(answer: &ChatAnswer) -> OutcomeClass {
+    match answer.finish {
+        Some(FinishReason::MalformedOutput | FinishReason::MalformedToolUse) => OutcomeClass::InvalidOutput,
+        Some(finish) if finish.is_truncated() => OutcomeClass::Truncated,
+        _ => OutcomeClass::Answered,
+    }
 }
 
 async fn hand_over(case: &Case, plan: &Plan, relay: Option<Relay>, answer: &ChatAnswer, headers: AnswerHeaders, reply: &mut Reply) {

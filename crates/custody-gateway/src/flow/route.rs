@@ -1,6 +1,6 @@
 //! Routed: the first permitted route of the capability's list, and after a failed attempt the next one (PATH-09, PRN-12, PRN-13).
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use custody_dialect::ChatRequest;
 use custody_event::{Event, Kind, Prompt, Route};
@@ -9,6 +9,7 @@ use custody_types::Text;
 use super::{Stopped, answer::Failed, assemble::Assembled, case::Case};
 use crate::{
     gateway::Inner,
+    keyed::random,
     recorder::OpenRecord,
     refusal::Refusal,
     stage::Stage,
@@ -34,6 +35,10 @@ pub(super) struct Plan {
     pub(super) chat: Arc<ChatRequest>,
     /// How often each of the capability's routes was tried, in their order.
     tried: Vec<u32>,
+    /// Routes whose provider asks to wait longer than a request may; the caller is told in its place.
+    resting: BTreeSet<usize>,
+    /// The place of the route of the last attempt.
+    last: Option<usize>,
 }
 
 /// Which route is next, and why the others are not.
@@ -47,12 +52,13 @@ pub(super) fn route(gateway: &Inner, assembled: Assembled) -> Result<Routed, Box
     let Assembled { case, key, capability, chat, prompt, .. } = assembled;
     let case = case.begin(gateway, Stage::Route)?;
     let tried = vec![0; capability.routes.len()];
-    take_route(gateway, case, Plan { key, capability, chat, tried }, Some(prompt), Vec::new(), None)
+    let plan = Plan { key, capability, chat, tried, resting: BTreeSet::new(), last: None };
+    take_route(gateway, case, plan, Some(prompt), Vec::new(), None)
 }
 
 /// The route of the next attempt, or the end where no attempt is left.
 pub(super) async fn reroute(gateway: &Inner, failed: Failed) -> Result<Routed, Box<Stopped>> {
-    let Failed { mut case, plan, open, pending, error, .. } = failed;
+    let Failed { mut case, mut plan, open, pending, error, .. } = failed;
     let limits = &gateway.workspace.settings.limits;
     let spent = u32::try_from(case.attempts).unwrap_or(u32::MAX) >= limits.max_attempts;
     if spent || !error.retryable {
@@ -62,11 +68,14 @@ pub(super) async fn reroute(gateway: &Inner, failed: Failed) -> Result<Routed, B
     if gateway.is_off(Stage::Route) {
         return Err(Box::new(Stopped { case, refusal: Refusal::switched_off("route"), open: Some(open), pending }));
     }
+    if error.retry_after.is_some_and(|wait| wait > limits.retry_pause) {
+        plan.resting.extend(plan.last);
+    }
     let last_refusal = error.refusal;
     match take_route(gateway, case, plan, None, pending, Some(open)) {
         Ok(routed) => {
             if routed.plan.is_repetition(&routed.route) {
-                tokio::time::sleep(error.pause.min(limits.retry_pause)).await;
+                tokio::time::sleep(error.retry_after.unwrap_or_else(|| jittered(limits.retry_pause))).await;
             }
             Ok(routed)
         }
@@ -99,7 +108,14 @@ fn take_route(
     if let Some(tried) = plan.tried.get_mut(place) {
         *tried += 1;
     }
+    plan.last = Some(place);
     Ok(Routed { case, plan, route, pending, open, _private: () })
+}
+
+/// Half of the pause or up to all of it: requests that failed together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let share = random::<4>().map_or(u32::MAX, u32::from_le_bytes);
+    pause / 2 + (pause / 2).mul_f64(f64::from(share) / f64::from(u32::MAX))
 }
 
 /// A route is tried again before the next one is, within its bound; policies are asked about every candidate.
@@ -112,7 +128,7 @@ fn choose(gateway: &Inner, plan: &Plan) -> Choice {
         let reason = if let Some(denial) = decision.denial {
             choice.policy_ids.extend(decision.policy_ids.iter().cloned());
             Text::from(denial.as_str())
-        } else if *tried >= bound {
+        } else if *tried >= bound || plan.resting.contains(&place) {
             gateway.words.exhausted.clone()
         } else if choice.taken.is_some() {
             gateway.words.not_needed.clone()

@@ -1,6 +1,6 @@
 //! Validated: the answer passed the capability's checks, or the capability lets it out with a flag (PATH-12).
 
-use custody_dialect::ChatAnswer;
+use custody_dialect::{ChatAnswer, FinishReason};
 use custody_event::{Event, Kind, Validation, ValidationCheck};
 use custody_types::Text;
 
@@ -65,9 +65,12 @@ pub(super) fn validate(gateway: &Inner, answered: Answered) -> Result<Validated,
     }
 }
 
-/// The checks of the rule by name, and whether the answer passes each. A refusal of the model is no JSON and fails a schema.
+/// What the provider itself says is malformed is invalid whatever the rule. The checks of the rule by name, and whether the answer passes each. A refusal of the model is no JSON and fails a schema.
 fn check(rule: &ValidationRule, answer: &ChatAnswer) -> Vec<(&'static str, bool)> {
-    let mut checks = Vec::with_capacity(2);
+    let mut checks = Vec::with_capacity(3);
+    if matches!(answer.finish, Some(FinishReason::MalformedOutput | FinishReason::MalformedToolUse)) {
+        checks.push(("well_formed", false));
+    }
     if rule.non_empty {
         checks.push(("non_empty", !is_blank(answer)));
     }

@@ -1,6 +1,9 @@
 //! Capabilities: what callers may ask for (D9), with everything that holds for it.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use custody_config::{Mistakes, Reader};
 use custody_dialect::SensitiveJson;
@@ -9,7 +12,10 @@ use custody_types::{CapabilityName, ControlLevel, DataClass, Feature, Handling, 
 use sha2::{Digest, Sha256};
 use toml::Table;
 
-use super::prompt::{PromptVersion, Prompts};
+use super::{
+    BedrockCall, RouteConfig,
+    prompt::{PromptVersion, Prompts},
+};
 
 /// What a caller may ask for.
 #[derive(Debug)]
@@ -226,5 +232,19 @@ pub(super) fn check_routes(file: &str, capability: &Capability, known: impl Fn(&
             format!("is `{route}`, which custody.toml does not define"),
             "use a route of custody.toml",
         );
+    }
+}
+
+/// What is regulated is never shown before its guardrail has seen it.
+pub(super) fn check_guardrails(file: &str, capability: &Capability, routes: &BTreeMap<RouteName, Arc<RouteConfig>>, mistakes: &Mistakes) {
+    if capability.control_level < ControlLevel::Regulated {
+        return;
+    }
+    for (place, name) in capability.routes.iter().enumerate() {
+        let shown_first = routes.get(name).and_then(|route| route.bedrock.as_ref()).is_some_and(BedrockCall::shows_before_it_checks);
+        if shown_first {
+            let problem = format!("is `{name}`, whose guardrail checks a stream after it is shown (guardrail_stream = \"async\")");
+            mistakes.add(file, &format!("routes[{place}]"), problem, "use a route with guardrail_stream = \"sync\"");
+        }
     }
 }

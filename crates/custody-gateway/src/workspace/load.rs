@@ -148,6 +148,7 @@ fn read_capabilities(
     for (path, table) in inside("capabilities/") {
         let Some(found) = capability::read(path, table, mistakes, &prompts) else { continue };
         capability::check_routes(path, &found, |route| routes.contains_key(route), mistakes);
+        capability::check_guardrails(path, &found, routes, mistakes);
         if let TenantScope::Only(scope) = &found.policy.facts().tenants {
             for tenant in scope.iter().filter(|tenant| !tenants.contains_key(*tenant)) {
                 mistakes.add(path, "scope", format!("names `{tenant}`, which tenants.toml does not list"), "use listed tenants");

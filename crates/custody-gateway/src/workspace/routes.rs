@@ -9,6 +9,8 @@ use custody_config::Reader;
 use custody_policy::{Route as PolicyRoute, RouteFacts, TenantScope};
 use custody_types::{DataClass, ModelName, RouteName, TenantId, Text};
 
+use super::bedrock::{self, BedrockCall, BedrockProvider};
+
 /// One way to one model.
 #[derive(Debug)]
 pub struct RouteConfig {
@@ -24,6 +26,8 @@ pub struct RouteConfig {
     pub region: Option<Text>,
     /// The most sensitive data that may take it (PRN-13).
     pub data_class_ceiling: DataClass,
+    /// What Bedrock is to be told with each call; for routes to Bedrock only.
+    pub bedrock: Option<BedrockCall>,
     /// The same facts as policies see them.
     pub policy: PolicyRoute,
 }
@@ -40,6 +44,8 @@ pub enum ProviderKind {
         /// Where its key is.
         api_key: Option<SecretReference>,
     },
+    /// Amazon Bedrock in one Region.
+    Bedrock(BedrockProvider),
 }
 
 /// Where a secret is.
@@ -58,6 +64,7 @@ impl ProviderKind {
         match self {
             Self::Simulator => "simulator",
             Self::OpenAiCompatible { .. } => "openai_compatible",
+            Self::Bedrock(_) => "bedrock",
         }
     }
 }
@@ -70,13 +77,16 @@ pub(super) fn read(root: &Reader<'_>) -> BTreeMap<RouteName, Arc<RouteConfig>> {
 }
 
 fn read_provider(reader: Reader<'_>) -> Option<ProviderKind> {
-    let kind = match reader.text("kind", "simulator or openai_compatible")? {
+    let kind = match reader.text("kind", "simulator, openai_compatible or bedrock")? {
         "simulator" => Some(ProviderKind::Simulator),
         "openai_compatible" => {
-            read_base_url(&reader).map(|base_url| ProviderKind::OpenAiCompatible { base_url, api_key: read_secret(&reader) })
+            let meaning = "an https URL, or an http URL on this machine, such as http://127.0.0.1:8000/v1";
+            let base_url = read_url(&reader, "base_url", meaning);
+            base_url.map(|base_url| ProviderKind::OpenAiCompatible { base_url, api_key: read_secret(&reader) })
         }
+        "bedrock" => bedrock::read_provider(&reader).map(ProviderKind::Bedrock),
         other => {
-            reader.mistake("kind", format!("is `{other}`"), "use simulator or openai_compatible");
+            reader.mistake("kind", format!("is `{other}`"), "use simulator, openai_compatible or bedrock");
             None
         }
     };
@@ -85,11 +95,10 @@ fn read_provider(reader: Reader<'_>) -> Option<ProviderKind> {
 }
 
 /// Prompts leave this machine only under TLS.
-fn read_base_url(reader: &Reader<'_>) -> Option<String> {
-    let meaning = "an https URL, or an http URL on this machine, such as http://127.0.0.1:8000/v1";
-    let text = reader.text("base_url", meaning)?;
+pub(super) fn read_url(reader: &Reader<'_>, key: &'static str, meaning: &str) -> Option<String> {
+    let text = reader.text(key, meaning)?;
     let refuse = |problem: &str| {
-        reader.mistake("base_url", problem, format!("use {meaning}"));
+        reader.mistake(key, problem, format!("use {meaning}"));
         None
     };
     let Ok(uri) = text.parse::<hyper::Uri>() else { return refuse("is not a URL") };
@@ -131,6 +140,13 @@ fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, Provide
         let accepted = format!("use one of {}", providers.keys().copied().collect::<Vec<_>>().join(", "));
         reader.mistake("provider", format!("is `{name}`, which has no usable [providers.{name}]"), accepted);
     }
+    let bedrock = match (&provider, &model, ceiling) {
+        (Some(ProviderKind::Bedrock(provider)), Some(model), Some(ceiling)) => {
+            Some(bedrock::read_call(&reader, provider, model, region.as_ref(), ceiling)?)
+        }
+        _ => None,
+    };
+    let region = region.or_else(|| only_region(bedrock.as_ref()?));
     let scope = if reader.has("tenants") { TenantScope::Only(tenants) } else { TenantScope::All };
     let facts = RouteFacts {
         name: parsed_name.clone()?,
@@ -149,6 +165,12 @@ fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, Provide
         model: model?,
         region,
         data_class_ceiling: ceiling?,
+        bedrock,
         policy,
     })
+}
+
+/// Where a model runs that can run in one place only.
+fn only_region(call: &BedrockCall) -> Option<Text> {
+    if let [region] = call.runs_in.as_slice() { Some(region.clone()) } else { None }
 }

@@ -1,13 +1,16 @@
 //! What an operator writes about a server, and what is meant by it.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use custody_types::{Fault, FaultOwner, Retry, SensitiveText};
 use hyper::{Uri, header::HeaderValue};
 use serde::Deserialize;
-use url::{Host, Url};
 
 use super::{OpenAiCompatible, client::Client};
+use crate::{
+    egress::Egress,
+    timeouts::{TimeoutConfig, Timeouts},
+};
 
 /// A server, as written in the configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,20 +52,6 @@ pub enum KeyReference {
     File(PathBuf),
 }
 
-/// Bounds in time, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeoutConfig {
-    /// For the connection.
-    pub connect_ms: u64,
-    /// From the start to the first content of a stream.
-    pub first_token_ms: u64,
-    /// For a pause inside the answer.
-    pub idle_ms: u64,
-    /// For the whole attempt.
-    pub total_ms: u64,
-}
-
 /// The configuration of a server is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .mistakes.join("; "))]
@@ -78,21 +67,6 @@ pub(super) struct Settings {
     pub(super) old_max_tokens: bool,
     pub(super) timeouts: Timeouts,
     pub(super) max_answer_bytes: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timeouts {
-    pub(super) first_token: Duration,
-    pub(super) idle: Duration,
-    pub(super) total: Duration,
-}
-
-impl Default for TimeoutConfig {
-    /// A host that does not accept within 5 s is away. Long prompts take a minute to their first token at worst; then tokens come
-    /// every few milliseconds. The total is what public traces show as the longest answer, with room.
-    fn default() -> Self {
-        Self { connect_ms: 5_000, first_token_ms: 60_000, idle_ms: 30_000, total_ms: 600_000 }
-    }
 }
 
 /// Hundred times the longest answer a model gives today.
@@ -129,55 +103,24 @@ impl OpenAiConfig {
         let mut mistakes = Vec::new();
         let uri = self.uri(&mut mistakes);
         let authorization = self.authorization(key, &mut mistakes);
-        self.check_bounds(&mut mistakes);
+        let timeouts = self.timeouts.check(&mut mistakes);
+        if self.max_answer_bytes == 0 {
+            mistakes.push("max_answer_bytes: must be at least 1".to_owned());
+        }
         let plain = uri.as_ref().is_some_and(|uri| uri.scheme_str() == Some("http"));
-        let connect = Duration::from_millis(self.timeouts.connect_ms);
-        let client = Client::build(plain, connect, self.idle_connections);
+        let client = Client::build(plain, timeouts.connect, self.idle_connections);
         let client = client.map_err(|mistake| mistakes.push(mistake)).ok();
         let (Some(uri), Some(client), true) = (uri, client, mistakes.is_empty()) else { return Err(BuildModelError { mistakes }) };
-        let timeouts = Timeouts {
-            first_token: Duration::from_millis(self.timeouts.first_token_ms),
-            idle: Duration::from_millis(self.timeouts.idle_ms),
-            total: Duration::from_millis(self.timeouts.total_ms),
-        };
         let (old_max_tokens, max_answer_bytes) = (self.old_max_tokens, self.max_answer_bytes);
         let settings = Settings { uri, authorization, old_max_tokens, timeouts, max_answer_bytes };
         Ok(OpenAiCompatible { client, settings: std::sync::Arc::new(settings) })
     }
 
     fn uri(&self, mistakes: &mut Vec<String>) -> Option<Uri> {
-        let shown = &self.base_url;
-        let Ok(url) = Url::parse(shown) else {
-            mistakes.push(format!("base_url: `{shown}` is not a URL: use one like `https://api.openai.com/v1`"));
-            return None;
-        };
-        // A URL with a password in it must not be shown, so this mistake names none.
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-            mistakes.push("base_url: must have no user, password, query or fragment: use `api_key` for the key".to_owned());
-            return None;
-        }
-        self.check_host(&url, mistakes);
+        let egress = Egress { hosts: &self.egress_hosts, plaintext: self.allow_plaintext };
+        let url = egress.read("base_url", &self.base_url, "https://api.openai.com/v1", mistakes)?;
         let joined = format!("{}/chat/completions", url.as_str().trim_end_matches('/'));
-        joined.parse().map_err(|_| mistakes.push(format!("base_url: `{shown}` can't be called"))).ok()
-    }
-
-    fn check_host(&self, url: &Url, mistakes: &mut Vec<String>) {
-        let Some(host) = url.host() else {
-            return mistakes.push(format!("base_url: `{url}` names no host"));
-        };
-        let local = is_loopback(&host);
-        match url.scheme() {
-            "https" => {}
-            "http" if local || self.allow_plaintext => {}
-            "http" => {
-                mistakes.push(format!("base_url: `{url}` is plain http to another machine: use https, or set allow_plaintext = true"))
-            }
-            other => mistakes.push(format!("base_url: scheme `{other}` can't be called: use https")),
-        }
-        let listed = self.egress_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host.to_string()));
-        if !local && !listed {
-            mistakes.push(format!("egress_hosts: `{host}` is not listed: add it if conversations may be sent there"));
-        }
+        joined.parse().map_err(|_| mistakes.push(format!("base_url: `{url}` can't be called"))).ok()
     }
 
     fn authorization(&self, key: Option<&SensitiveText>, mistakes: &mut Vec<String>) -> Option<HeaderValue> {
@@ -191,29 +134,6 @@ impl OpenAiConfig {
         let mut value = value.map_err(|_| mistakes.push("api_key: has characters that can't be sent".to_owned())).ok()?;
         value.set_sensitive(true);
         Some(value)
-    }
-
-    fn check_bounds(&self, mistakes: &mut Vec<String>) {
-        let bounds = [
-            ("timeouts.connect_ms", self.timeouts.connect_ms),
-            ("timeouts.first_token_ms", self.timeouts.first_token_ms),
-            ("timeouts.idle_ms", self.timeouts.idle_ms),
-            ("timeouts.total_ms", self.timeouts.total_ms),
-        ];
-        for (name, _) in bounds.iter().filter(|(_, value)| !(1..=3_600_000).contains(value)) {
-            mistakes.push(format!("{name}: must be between 1 and 3600000"));
-        }
-        if self.max_answer_bytes == 0 {
-            mistakes.push("max_answer_bytes: must be at least 1".to_owned());
-        }
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

@@ -74,7 +74,7 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
     let gateway_config =
         GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics: Some(pipeline.metrics()) };
-    let models = build_models(&workspace, read_secret)?;
+    let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let interrupted = interrupted();

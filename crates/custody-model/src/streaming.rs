@@ -2,42 +2,64 @@
 
 use std::time::Duration;
 
-use custody_dialect::{
-    StreamEvent,
-    openai::{StreamDecoder, StreamLimits},
-};
-use hyper::{Response, body::Incoming};
+use custody_dialect::StreamEvent;
+use hyper::body::{Body, Bytes};
 use tokio::time::{Instant, timeout_at};
 
-use super::{
+use crate::{
+    AnswerFacts, ErrorKind, ModelError, ModelStream, TimeoutPhase,
     body::{self, Deadlines},
-    head,
 };
-use crate::{AnswerFacts, ModelError, ModelStream};
 
 /// After the end mark the body's own end follows at once. Waiting for it lets the connection be used again; a server that
 /// keeps it open longer loses the connection and delays nobody.
 const END_GRACE: Duration = Duration::from_millis(10);
 
-const MAX_LINE: usize = 1 << 20;
+/// What a model said is whole; a provider that does not state the usage within this time will hardly state it later, and the
+/// caller waits for the end.
+const USAGE_GRACE: Duration = Duration::from_secs(2);
 
-struct Reading {
-    body: Incoming,
-    decoder: StreamDecoder,
+/// Makes events of a provider's bytes.
+pub(crate) trait Decode: Send + 'static {
+    /// Takes bytes as they come; events that were whole before a mistake are kept.
+    fn feed(&mut self, bytes: &Bytes, events: &mut Vec<StreamEvent>) -> Result<(), ModelError>;
+
+    /// Whether the end of the answer was seen, and said as [`StreamEvent::Done`].
+    fn is_done(&self) -> bool;
+
+    /// Whether all but the usage was said.
+    fn awaits_usage_only(&self) -> bool {
+        false
+    }
+
+    /// Takes the end of the bytes.
+    fn end(&mut self) -> Result<(), ModelError>;
+}
+
+struct Reading<B, D> {
+    body: B,
+    decoder: D,
     deadlines: Deadlines,
     facts: AnswerFacts,
     waiting_for_first: bool,
+    usage_by: Option<Instant>,
     pending_error: Option<ModelError>,
     ended: bool,
 }
 
-pub(super) fn stream(response: Response<Incoming>, facts: AnswerFacts, deadlines: Deadlines, limit: usize) -> ModelStream {
+pub(crate) fn stream<B, D>(body: B, decoder: D, facts: AnswerFacts, deadlines: Deadlines) -> ModelStream
+where
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
+    D: Decode,
+    B::Error: Send,
+{
     let reading = Reading {
-        body: response.into_body(),
-        decoder: StreamDecoder::new(StreamLimits { line_bytes: MAX_LINE.min(limit), stream_bytes: limit }),
+        body,
+        decoder,
         deadlines,
         facts: facts.clone(),
         waiting_for_first: true,
+        usage_by: None,
         pending_error: None,
         ended: false,
     };
@@ -48,7 +70,7 @@ pub(super) fn stream(response: Response<Incoming>, facts: AnswerFacts, deadlines
     ModelStream::new(facts, batches)
 }
 
-impl Reading {
+impl<B: Body<Data = Bytes> + Unpin, D: Decode> Reading<B, D> {
     async fn next(&mut self) -> Option<Result<Vec<StreamEvent>, ModelError>> {
         if let Some(error) = self.pending_error.take() {
             return Some(Err(self.fail(error)));
@@ -67,14 +89,18 @@ impl Reading {
     }
 
     async fn read_into(&mut self, events: &mut Vec<StreamEvent>) -> Result<(), ModelError> {
-        let (by, phase) = self.deadlines.next(self.waiting_for_first);
-        let Some(bytes) = body::read(&mut self.body, by, phase).await? else {
+        let (by, phase) = self.wait();
+        let bytes = match body::read(&mut self.body, by, phase).await {
+            Err(error) if self.decoder.awaits_usage_only() && is_silence(&error) => None,
+            read => read?,
+        };
+        let Some(bytes) = bytes else {
             self.ended = true;
-            self.decoder.end().map_err(ModelError::of_upstream)?;
+            self.decoder.end()?;
             events.push(StreamEvent::Done);
             return Ok(());
         };
-        self.decoder.feed(&bytes, events).map_err(ModelError::of_upstream)?;
+        self.decoder.feed(&bytes, events)?;
         if self.decoder.is_done() {
             self.ended = true;
             self.drain().await;
@@ -82,9 +108,19 @@ impl Reading {
         Ok(())
     }
 
+    /// The end of the wait that begins now. One that is only for the usage is short, and not prolonged by what trickles in.
+    fn wait(&mut self) -> (Instant, TimeoutPhase) {
+        let (by, phase) = self.deadlines.next(self.waiting_for_first && !self.decoder.awaits_usage_only());
+        if !self.decoder.awaits_usage_only() {
+            return (by, phase);
+        }
+        let usage_by = *self.usage_by.get_or_insert_with(|| Instant::now() + USAGE_GRACE);
+        (by.min(usage_by), phase)
+    }
+
     async fn drain(&mut self) {
         let by = Instant::now() + END_GRACE;
-        let end = async { while let Ok(Some(_)) = body::read(&mut self.body, by, crate::TimeoutPhase::Idle).await {} };
+        let end = async { while let Ok(Some(_)) = body::read(&mut self.body, by, TimeoutPhase::Idle).await {} };
         // The answer is whole either way.
         drop(timeout_at(by, end).await);
     }
@@ -100,10 +136,15 @@ impl Reading {
 
     fn fail(&mut self, error: ModelError) -> ModelError {
         self.ended = true;
-        head::with_facts(error, &self.facts)
+        error.with_facts(&self.facts)
     }
 }
 
 fn is_content(event: &StreamEvent) -> bool {
     matches!(event, StreamEvent::Delta(delta) if delta.has_content())
+}
+
+/// Whether the provider said no more, rather than something wrong.
+fn is_silence(error: &ModelError) -> bool {
+    matches!(error.kind, ErrorKind::Cut | ErrorKind::TimedOut(_))
 }

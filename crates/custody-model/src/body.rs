@@ -1,31 +1,27 @@
 //! Reading a provider's body within bounds of time and size.
 
 use http_body_util::BodyExt;
-use hyper::{
-    Response,
-    body::{Body, Bytes, Incoming},
-};
+use hyper::body::{Body, Bytes};
 use tokio::time::{Instant, timeout_at};
 
-use super::config::Timeouts;
-use crate::{ErrorKind, ModelError, TimeoutPhase};
+use crate::{ErrorKind, ModelError, TimeoutPhase, timeouts::Timeouts};
 
 /// When an attempt must have got where.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadlines {
-    pub(super) first_token: Instant,
-    pub(super) total: Instant,
+pub(crate) struct Deadlines {
+    pub(crate) first_token: Instant,
+    pub(crate) total: Instant,
     idle: std::time::Duration,
 }
 
 impl Deadlines {
-    pub(super) fn start(timeouts: &Timeouts) -> Self {
+    pub(crate) fn start(timeouts: &Timeouts) -> Self {
         let now = Instant::now();
         Self { first_token: now + timeouts.first_token.min(timeouts.total), total: now + timeouts.total, idle: timeouts.idle }
     }
 
     /// The end of the wait that begins now, and what it is called.
-    pub(super) fn next(&self, waiting_for_first: bool) -> (Instant, TimeoutPhase) {
+    pub(crate) fn next(&self, waiting_for_first: bool) -> (Instant, TimeoutPhase) {
         if waiting_for_first {
             return (self.first_token, TimeoutPhase::FirstToken);
         }
@@ -35,7 +31,10 @@ impl Deadlines {
 }
 
 /// The next piece of a body; `None` at its end.
-pub(super) async fn read(body: &mut Incoming, by: Instant, phase: TimeoutPhase) -> Result<Option<Bytes>, ModelError> {
+pub(crate) async fn read<B>(body: &mut B, by: Instant, phase: TimeoutPhase) -> Result<Option<Bytes>, ModelError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     loop {
         let frame = timeout_at(by, body.frame()).await.map_err(|_| ModelError::new(ErrorKind::TimedOut(phase)))?;
         match frame.map(|frame| frame.map(hyper::body::Frame::into_data)) {
@@ -48,8 +47,10 @@ pub(super) async fn read(body: &mut Incoming, by: Instant, phase: TimeoutPhase) 
 }
 
 /// The whole body, at most `limit` bytes of it.
-pub(super) async fn read_whole(response: Response<Incoming>, deadlines: &Deadlines, limit: usize) -> Result<Vec<u8>, ModelError> {
-    let mut body = response.into_body();
+pub(crate) async fn read_whole<B>(mut body: B, deadlines: &Deadlines, limit: usize) -> Result<Vec<u8>, ModelError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if promised > limit {
         return Err(ModelError::new(ErrorKind::TooLarge));

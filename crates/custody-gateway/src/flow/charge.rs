@@ -1,0 +1,93 @@
+//! From what a provider says was used to counts and an amount (D11): which rule reads its numbers, and which facts choose its price.
+
+use custody_dialect::ConverseUsage;
+use custody_model::bedrock::Target;
+use custody_price::{
+    CacheWrites, Facts, Finding, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, ServiceTier, Usage,
+    normalise_call,
+};
+use custody_types::{ModelName, Text, TokenUsage};
+
+use super::measure::Attempt;
+use crate::workspace::{ProviderKind, RouteConfig};
+
+/// The usage that the provider stated, in our counts.
+pub(super) fn normalised(route: &RouteConfig, attempt: &Attempt) -> Result<Normalised, Finding> {
+    let said = attempt.answer.usage.as_ref().ok_or(Finding::UsageUnknown)?;
+    let raw = match said.converse {
+        Some(converse) => of_converse(&converse),
+        None => RawUsage {
+            prompt_tokens: said.prompt_tokens,
+            completion_tokens: said.completion_tokens,
+            total_tokens: said.total_tokens,
+            cached_tokens: said.cached_tokens,
+            cache_write_tokens: said.cache_write_tokens,
+            reasoning_tokens: said.reasoning_tokens,
+            ..RawUsage::default()
+        },
+    };
+    let model = priced_model(route, attempt);
+    normalise_call(provider(route), ModelFamily::of(model.as_str()), operation(route, attempt), &raw)
+}
+
+fn of_converse(said: &ConverseUsage) -> RawUsage {
+    let (five_minutes, one_hour) = (said.cache_write_5m_tokens, said.cache_write_1h_tokens);
+    let detailed = five_minutes.is_some() || one_hour.is_some();
+    let by_lifetime = CacheWrites { five_minutes: five_minutes.unwrap_or(0), one_hour: one_hour.unwrap_or(0), other: 0 };
+    RawUsage {
+        input_tokens: said.input_tokens,
+        output_tokens: said.output_tokens,
+        total_tokens: said.total_tokens,
+        cache_read_input_tokens: said.cache_read_tokens,
+        cache_write_input_tokens: said.cache_write_tokens,
+        cache_details: detailed.then_some(by_lifetime),
+        ..RawUsage::default()
+    }
+}
+
+/// What the attempt's tokens cost.
+pub(super) fn priced(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt, usage: &TokenUsage) -> Result<Priced, Finding> {
+    let facts = Facts {
+        region: route.bedrock.as_ref().map(|call| call.called_region.clone()).or_else(|| route.region.clone()),
+        variant: variant(attempt),
+        service: service(attempt)?,
+        ..Facts::on_demand(provider(route), priced_model(route, attempt), attempt.started_at)
+    };
+    prices.quote(&facts, &Usage::from(*usage)).map(|quote| quote.priced())
+}
+
+/// The model that prices an attempt: the one a router chose, else the one the operator named behind a profile, else the route's.
+fn priced_model(route: &RouteConfig, attempt: &Attempt) -> ModelName {
+    let invoked = attempt.answer.details.invoked_model.as_deref().and_then(|model| Target::parse(model).ok()?.model?.parse().ok());
+    let named = || route.bedrock.as_ref().and_then(|call| call.priced_as.clone());
+    invoked.or_else(named).unwrap_or_else(|| route.model.clone())
+}
+
+/// The price class that the provider says it served in. One that is not known has no price: another's would be a guess.
+fn service(attempt: &Attempt) -> Result<ServiceTier, Finding> {
+    match attempt.answer.details.service_tier.as_deref() {
+        None | Some("default" | "standard") => Ok(ServiceTier::Standard),
+        Some(tier) => tier.parse().map_err(|_| Finding::MissingPrice),
+    }
+}
+
+/// Speed that was bought has a price of its own, under this variant of the model.
+fn variant(attempt: &Attempt) -> Option<Text> {
+    (attempt.answer.details.latency.as_deref() == Some("optimized")).then(|| Text::from("latency_optimized"))
+}
+
+fn operation(route: &RouteConfig, attempt: &Attempt) -> Operation {
+    match (&route.provider, attempt.chunks) {
+        (ProviderKind::Simulator | ProviderKind::OpenAiCompatible { .. }, _) => Operation::Chat,
+        (ProviderKind::Bedrock(_), None) => Operation::Converse,
+        (ProviderKind::Bedrock(_), Some(_)) => Operation::ConverseStream,
+    }
+}
+
+const fn provider(route: &RouteConfig) -> Provider {
+    match route.provider {
+        ProviderKind::Simulator => Provider::Simulator,
+        ProviderKind::OpenAiCompatible { .. } => Provider::OpenAiCompatible,
+        ProviderKind::Bedrock(_) => Provider::Bedrock,
+    }
+}
