@@ -21,6 +21,7 @@ mod relay;
 mod release;
 mod route;
 mod stop;
+mod told;
 mod understand;
 mod validate;
 
