@@ -1,4 +1,4 @@
-//! Real clients against the real binary: the stock `openai` Python client, from PyPI.
+//! Real clients against the real binary: the stock `openai` and `boto3` Python clients, from PyPI.
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,6 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::run;
 
+/// One script for each client.
+const SCRIPTS: [&str; 2] = ["openai_client.py", "boto3_client.py"];
+
 /// Starts `custody up` on free ports in an empty folder, and runs each client against it.
 pub fn run(binary: &Path) -> Result<()> {
     let scratch = run::target_dir()?.join("client-tests");
@@ -19,8 +22,10 @@ pub fn run(binary: &Path) -> Result<()> {
         std::fs::remove_dir_all(&data)?;
     }
     let mut up = Up::start(binary, &data)?;
-    let script = run::root().join("tests/clients/openai_client.py");
-    let result = run::status(Command::new(python).arg(script).env("CUSTODY_URL", &up.url).env("CUSTODY_KEY", &up.key));
+    let result = SCRIPTS.iter().try_for_each(|script| {
+        let script = run::root().join("tests/clients").join(script);
+        run::status(Command::new(&python).arg(script).env("CUSTODY_URL", &up.url).env("CUSTODY_KEY", &up.key))
+    });
     up.stop()?;
     result
 }

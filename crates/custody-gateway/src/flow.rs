@@ -22,6 +22,7 @@ mod relay;
 mod release;
 mod route;
 mod stop;
+mod told;
 mod understand;
 mod validate;
 

@@ -19,6 +19,7 @@ use custody_types::{Clock, Fault, FaultOwner, IdSource, Retry, RouteName, Text, 
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
+    front::Front,
     http,
     keyed::{HashKeyError, KeyedHasher},
     metrics::Metrics,
@@ -108,7 +109,6 @@ pub(crate) struct Inner {
 
 /// Texts that most events carry, made once.
 pub(crate) struct Words {
-    pub(crate) openai: Text,
     pub(crate) unidentified: Text,
     pub(crate) not_required: Text,
     pub(crate) environment: Text,
@@ -117,6 +117,7 @@ pub(crate) struct Words {
     pub(crate) not_needed: Text,
     pub(crate) exhausted: Text,
     stages: [Text; Stage::ALL.len()],
+    dialects: [Text; Front::ALL.len()],
 }
 
 impl Gateway {
@@ -247,7 +248,6 @@ impl Inner {
 impl Words {
     fn new(environment: Text, producer: Text) -> Self {
         Self {
-            openai: Text::from("openai"),
             unidentified: Text::from("unidentified"),
             not_required: Text::from("not_required"),
             environment,
@@ -256,12 +256,18 @@ impl Words {
             not_needed: Text::from("not_needed"),
             exhausted: Text::from("exhausted"),
             stages: Stage::ALL.map(|stage| Text::from(stage.as_str())),
+            dialects: Front::ALL.map(|front| Text::from(front.dialect())),
         }
     }
 
     /// A stage's name.
     pub(crate) fn stage(&self, stage: Stage) -> Text {
         self.stages.get(stage as usize).map_or_else(|| Text::from(stage.as_str()), Arc::clone)
+    }
+
+    /// The word for the form that a caller speaks.
+    pub(crate) fn dialect(&self, front: Front) -> Text {
+        self.dialects.get(front as usize).map_or_else(|| Text::from(front.dialect()), Arc::clone)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The OpenAI HTTP front, on hyper: heads in, answers and errors out. It decides nothing: every governed request becomes an
-//! [`Arrival`] and goes through the flow, in a task of its own.
+//! HTTP, on hyper: heads in, answers and errors out, in the caller's [front](crate::front). It decides nothing: every governed
+//! request becomes an [`Arrival`] and goes through the flow, in a task of its own.
 
 mod arrival;
 mod body;
@@ -7,6 +7,7 @@ mod dispatch;
 mod reply;
 mod server;
 mod side;
+mod target;
 
 pub(crate) use arrival::{Arrival, Credential};
 pub(crate) use body::IncomingBody;

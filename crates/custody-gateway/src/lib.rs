@@ -1,4 +1,4 @@
-//! The gateway: governed access to models over OpenAI's HTTP form.
+//! The gateway: governed access to models over OpenAI's HTTP form and over Bedrock's.
 //!
 //! A request goes through [`flow`](crate::flow), a chain of typed stages; what every stage decides is an event, and events are
 //! durable in the journal before a model is called and before an answer is released. Who may do what stands in the
@@ -9,6 +9,7 @@
 
 mod encode;
 mod flow;
+mod front;
 mod gateway;
 mod http;
 mod keyed;

@@ -13,13 +13,32 @@ const RETRY_LOG: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
-    /// OpenAI's error family.
-    pub(crate) kind: &'static str,
+    pub(crate) family: Family,
     pub(crate) code: &'static str,
     pub(crate) message: Cow<'static, str>,
     pub(crate) param: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) class: OutcomeClass,
+}
+
+/// Whose matter a refusal is, in OpenAI's four words; Bedrock's exceptions follow from it and the status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    InvalidRequest,
+    Authentication,
+    Permission,
+    Server,
+}
+
+impl Family {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request_error",
+            Self::Authentication => "authentication_error",
+            Self::Permission => "permission_error",
+            Self::Server => "server_error",
+        }
+    }
 }
 
 /// How a request ended; the closed set of the outcome event's `class`.
@@ -52,12 +71,12 @@ impl OutcomeClass {
 }
 
 impl Refusal {
-    fn new(status: u16, kind: &'static str, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, kind, code, message: message.into(), param: None, retry_after: None, class: OutcomeClass::Refused }
+    fn new(status: u16, family: Family, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, family, code, message: message.into(), param: None, retry_after: None, class: OutcomeClass::Refused }
     }
 
     pub(crate) fn invalid(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(status, "invalid_request_error", code, message)
+        Self::new(status, Family::InvalidRequest, code, message)
     }
 
     pub(crate) fn at(mut self, param: impl Into<String>) -> Self {
@@ -66,25 +85,25 @@ impl Refusal {
     }
 
     pub(crate) fn unidentified(code: &'static str, message: &'static str) -> Self {
-        Self::new(401, "authentication_error", code, message)
+        Self::new(401, Family::Authentication, code, message)
     }
 
     pub(crate) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(403, "permission_error", code, message)
+        Self::new(403, Family::Permission, code, message)
     }
 
     pub(crate) fn switched_off(stage: &'static str) -> Self {
-        Self::new(403, "permission_error", "stage_disabled", format!("an operator switched off the stage `{stage}`"))
+        Self::new(403, Family::Permission, "stage_disabled", format!("an operator switched off the stage `{stage}`"))
     }
 
     pub(crate) fn overloaded() -> Self {
-        let refusal = Self::new(503, "server_error", "overloaded", "too many requests are under way; try again shortly");
+        let refusal = Self::new(503, Family::Server, "overloaded", "too many requests are under way; try again shortly");
         Self { retry_after: Some(Duration::from_secs(1)), ..refusal }
     }
 
     /// What cannot be recorded does not proceed.
     pub(crate) fn unrecorded(error: &AppendError) -> Self {
-        let failed = |code, message| Self { class: OutcomeClass::Failed, ..Self::new(503, "server_error", code, message) };
+        let failed = |code, message| Self { class: OutcomeClass::Failed, ..Self::new(503, Family::Server, code, message) };
         match error {
             AppendError::Full { retry_after, .. } => {
                 let refusal = failed("journal_full", "the evidence journal has no room; the request was not sent");
@@ -102,31 +121,31 @@ impl Refusal {
     /// What must survive this machine does not proceed while the log is away. The record itself is kept and shipped later.
     pub(crate) fn unconfirmed(_unconfirmed: Unconfirmed) -> Self {
         let message = "the evidence log is away, and this capability's control level needs it; nothing was released";
-        let refusal = Self::new(503, "server_error", "log_unavailable", message);
+        let refusal = Self::new(503, Family::Server, "log_unavailable", message);
         Self { class: OutcomeClass::Failed, retry_after: Some(RETRY_LOG), ..refusal }
     }
 
     /// The model did not give an answer.
     pub(crate) fn upstream(status: u16, code: &'static str, message: &'static str) -> Self {
-        Self { class: OutcomeClass::Failed, ..Self::new(status, "server_error", code, message) }
+        Self { class: OutcomeClass::Failed, ..Self::new(status, Family::Server, code, message) }
     }
 
     pub(crate) fn interrupted() -> Self {
-        let refusal = Self::new(502, "server_error", "upstream_cut", "the model's answer broke off");
+        let refusal = Self::new(502, Family::Server, "upstream_cut", "the model's answer broke off");
         Self { class: OutcomeClass::Interrupted, ..refusal }
     }
 
     pub(crate) fn invalid_output(check: &str) -> Self {
         let message = format!("the model's answer failed the check `{check}` and was not released");
-        Self { class: OutcomeClass::InvalidOutput, ..Self::new(502, "server_error", "invalid_output", message) }
+        Self { class: OutcomeClass::InvalidOutput, ..Self::new(502, Family::Server, "invalid_output", message) }
     }
 
     pub(crate) fn abandoned() -> Self {
-        let refusal = Self::new(499, "server_error", "client_gone", "the caller hung up before the answer was released");
+        let refusal = Self::new(499, Family::Server, "client_gone", "the caller hung up before the answer was released");
         Self { class: OutcomeClass::Abandoned, ..refusal }
     }
 
     pub(crate) fn defect() -> Self {
-        Self { class: OutcomeClass::Failed, ..Self::new(500, "server_error", "internal", "the gateway failed; nothing was released") }
+        Self { class: OutcomeClass::Failed, ..Self::new(500, Family::Server, "internal", "the gateway failed; nothing was released") }
     }
 }

@@ -3,9 +3,15 @@
 mod acknowledgement;
 mod bad_input;
 mod client;
+mod converse;
+mod converse_bad_input;
+mod converse_refusals;
+mod converse_streams;
 mod cpu;
 mod defects;
 mod failures;
+mod frames;
+mod fronts;
 mod harness;
 mod log_lines;
 mod requests;

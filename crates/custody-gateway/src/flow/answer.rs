@@ -15,6 +15,7 @@ use super::{
     record::Recorded,
     relay::Relay,
     route::Plan,
+    told,
 };
 use crate::{
     gateway::Inner,
@@ -73,11 +74,12 @@ pub(super) async fn answer(gateway: &Inner, recorded: Recorded, reply: &mut Repl
         return Err(Box::new(Stopped { case, refusal: Refusal::switched_off("answer"), open: Some(open), pending }));
     }
     let mut relay = relay_for(&case, &plan);
-    let attempt = make_attempt(gateway, &case, &plan, &route, relay.as_mut(), reply).await;
+    let mut attempt = make_attempt(gateway, &case, &plan, &route, relay.as_mut(), reply).await;
     case.add_model_time(attempt.duration_us);
     case.delivered_bytes = relay.as_ref().map(Relay::delivered_bytes);
     let invocation = measure::invocation(gateway, &mut case, &route, &attempt);
     let cost = measure::cost(gateway, &mut case, &route, &attempt);
+    attempt.answer.counts = told::counts(&invocation);
     match attempt.error {
         None => Ok(Attempted::Answered(Box::new(Answered {
             case,

@@ -6,6 +6,7 @@ use custody_event::{Envelope, Event, Kind, Request};
 use custody_types::{PicoUsd, RequestId, Text, Timestamp};
 
 use crate::{
+    front::Front,
     gateway::Inner,
     keyed::TenantHasher,
     stage::Stage,
@@ -16,6 +17,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wire {
     pub(crate) operation: &'static str,
+    pub(crate) front: Front,
     pub(crate) client_request_id: Option<String>,
     pub(crate) trace_id: Option<Text>,
     pub(crate) span_id: Option<Text>,
@@ -57,7 +59,7 @@ impl Case {
     pub(super) fn new(gateway: &Inner, id: RequestId, wire: Wire) -> Self {
         let started = gateway.clock.monotonic_micros();
         let request = Request {
-            dialect: gateway.words.openai.clone(),
+            dialect: gateway.words.dialect(wire.front),
             operation: Text::from(wire.operation),
             decision: Text::from("deny"),
             ..Request::default()

@@ -6,6 +6,7 @@ use custody_types::Text;
 
 use super::{Stopped, case::Case, receive::Received};
 use crate::{
+    front::Asked,
     gateway::Inner,
     http::{Credential, IncomingBody},
     refusal::Refusal,
@@ -17,12 +18,13 @@ use crate::{
 pub(super) struct Identified {
     pub(super) case: Case,
     pub(super) key: Arc<ApiKey>,
+    pub(super) asked: Asked,
     pub(super) body: IncomingBody,
     _private: (),
 }
 
 pub(super) fn identify(gateway: &Inner, received: Received) -> Result<Identified, Box<Stopped>> {
-    let Received { case, credential, named_tenants, body } = received;
+    let Received { case, asked, credential, named_tenants, body } = received;
     let mut case = case.begin(gateway, Stage::Identify)?;
     let key = match find(gateway, &credential) {
         Ok(key) => key,
@@ -33,7 +35,7 @@ pub(super) fn identify(gateway: &Inner, received: Received) -> Result<Identified
     if named_tenants.iter().any(|named| named != key.record.tenant.as_str()) {
         return Err(case.stop(tenant_mismatch()));
     }
-    Ok(Identified { case, key, body, _private: () })
+    Ok(Identified { case, key, asked, body, _private: () })
 }
 
 impl Identified {
@@ -53,6 +55,10 @@ fn find(gateway: &Inner, credential: &Credential) -> Result<Arc<ApiKey>, Refusal
         Credential::Malformed => {
             Err(Refusal::unidentified("malformed_credential", "the authorization header is not `Bearer ck_…`, or there are several"))
         }
+        Credential::Signed => Err(Refusal::unidentified(
+            "signed_request",
+            "AWS signatures are not accepted here: send an API key as `authorization: Bearer ck_…`, which AWS SDKs do with the key in AWS_BEARER_TOKEN_BEDROCK",
+        )),
         Credential::Bearer(token) => {
             let found = gateway.workspace.keys.find(token.expose()).map(Arc::clone);
             found.ok_or_else(|| Refusal::unidentified("invalid_api_key", "the API key is not known here"))

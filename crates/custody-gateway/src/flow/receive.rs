@@ -4,6 +4,7 @@ use custody_types::RequestId;
 
 use super::{Stopped, case::Case};
 use crate::{
+    front::Asked,
     gateway::Inner,
     http::{Arrival, Credential, IncomingBody},
     stage::Stage,
@@ -12,12 +13,14 @@ use crate::{
 /// A request with an id, from nobody yet.
 pub(super) struct Received {
     pub(super) case: Case,
+    pub(super) asked: Asked,
     pub(super) credential: Credential,
     pub(super) named_tenants: Vec<String>,
     pub(super) body: IncomingBody,
 }
 
 pub(super) fn receive(gateway: &Inner, id: RequestId, arrival: Arrival) -> Result<Received, Box<Stopped>> {
-    let case = Case::new(gateway, id, arrival.wire).begin(gateway, Stage::Receive)?;
-    Ok(Received { case, credential: arrival.credential, named_tenants: arrival.named_tenants, body: arrival.body })
+    let Arrival { wire, asked, credential, named_tenants, body } = arrival;
+    let case = Case::new(gateway, id, wire).begin(gateway, Stage::Receive)?;
+    Ok(Received { case, asked, credential, named_tenants, body })
 }

@@ -1,9 +1,6 @@
 //! Released: the outcome is durable, then the caller gets the answer, or the end of the stream. Never the other way round.
 
-use custody_dialect::{
-    ChatAnswer, FinishReason,
-    openai::{self, AnswerHead},
-};
+use custody_dialect::{ChatAnswer, FinishReason, openai::AnswerHead};
 
 use super::{
     Stopped,
@@ -43,7 +40,7 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
             gateway.recorder.confirm(appended.end, ack).await.map(|()| appended).map_err(Refusal::unconfirmed)
         }
     };
-    let (_, overhead) = case.elapsed(gateway);
+    let (duration, overhead) = case.elapsed(gateway);
     match durable {
         Err(refusal) => {
             measure::ended(gateway, &case, refusal.class, Some(&refusal));
@@ -62,7 +59,8 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
                 overhead_us: Some(overhead),
                 outcome: Some(class.as_str()),
             };
-            hand_over(&case, &plan, relay, &answer, headers, reply).await;
+            let told = Told { answer: &answer, headers: &headers, latency_ms: duration / 1_000 };
+            hand_over(&case, &plan, relay, told, reply).await;
         }
     }
     Ok(())
@@ -77,14 +75,22 @@ fn class_of(answer: &ChatAnswer) -> OutcomeClass {
     }
 }
 
-async fn hand_over(case: &Case, plan: &Plan, relay: Option<Relay>, answer: &ChatAnswer, headers: AnswerHeaders, reply: &mut Reply) {
+/// What goes out at the end.
+struct Told<'a> {
+    answer: &'a ChatAnswer,
+    headers: &'a AnswerHeaders,
+    latency_ms: u64,
+}
+
+async fn hand_over(case: &Case, plan: &Plan, relay: Option<Relay>, told: Told<'_>, reply: &mut Reply) {
+    let Told { answer, headers, latency_ms } = told;
     match relay {
-        Some(relay) => reply.finish(&headers, relay.end(answer).into()).await,
-        None if plan.chat.stream => reply.finish(&headers, Relay::new(case, plan).whole(answer).into()).await,
+        Some(relay) => reply.finish(headers, relay.end(answer, latency_ms).into()).await,
+        None if plan.chat.stream => reply.finish(headers, Relay::new(case, plan).whole(answer, latency_ms).into()).await,
         None => {
             let id = case.completion_id();
-            let body = openai::render_chat_answer(&case.answer_head(&id, &plan.capability), answer);
-            reply.answer(&headers, body.into());
+            let body = case.wire.front.answer(&case.answer_head(&id, &plan.capability), answer, latency_ms);
+            reply.answer(headers, body.into());
         }
     }
 }

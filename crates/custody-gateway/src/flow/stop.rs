@@ -99,7 +99,7 @@ pub(super) async fn settle(gateway: &Inner, stopped: Stopped, reply: &mut Reply)
     if !admitted {
         pending.insert(0, case.request_event(gateway));
     }
-    let ending = Ending { class: refusal.class, status: refusal.status, code: Some(refusal.code) };
+    let ending = Ending { class: refusal.class, status: case.wire.front.status(&refusal), code: Some(refusal.code) };
     pending.push(case.outcome_event(gateway, &ending));
     let recorded = match (encode::all(&pending), open) {
         (Err(_), _) => Err(None),

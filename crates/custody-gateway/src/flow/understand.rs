@@ -4,12 +4,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use custody_dialect::{
-    ChatRequest,
-    openai::{self, RequestError},
-};
+use custody_dialect::ChatRequest;
 use custody_event::Request;
-use custody_types::{CapabilityName, Fault, Text};
+use custody_types::{CapabilityName, Text};
 
 use super::{
     Stopped,
@@ -18,6 +15,7 @@ use super::{
     identify::{Identified, tenant_mismatch},
 };
 use crate::{
+    front::Front,
     gateway::Inner,
     keyed::Purpose,
     refusal::Refusal,
@@ -38,16 +36,16 @@ pub(super) struct Understood {
 }
 
 pub(super) async fn understand(gateway: &Inner, identified: Identified) -> Result<Understood, Box<Stopped>> {
-    let Identified { case, key, body, .. } = identified;
+    let Identified { case, key, asked, body, .. } = identified;
     let mut case = case.begin(gateway, Stage::Understand)?;
     let body = match body.read(gateway).await {
         Ok(body) => body,
         Err(refusal) => return Err(case.stop(refusal)),
     };
     note_body(&mut case, &body);
-    let mut chat = match openai::parse_chat_request(&body, &gateway.dialect_limits) {
+    let mut chat = match asked.read(&body, &gateway.dialect_limits) {
         Ok(chat) => chat,
-        Err(error) => return Err(case.stop(not_understood(&error))),
+        Err(refusal) => return Err(case.stop(refusal)),
     };
     note_request(&mut case, &chat);
     let capability = known_capability(gateway, &chat.model);
@@ -59,7 +57,7 @@ pub(super) async fn understand(gateway: &Inner, identified: Identified) -> Resul
     if let Err(refusal) = take_caller_words(gateway, &mut case, &key, &mut chat) {
         return Err(case.stop(refusal));
     }
-    let Some(capability) = capability else { return Err(case.stop(unknown_capability())) };
+    let Some(capability) = capability else { return Err(case.stop(unknown_capability(asked.front()))) };
     if body.len() as u64 > capability.limits.max_input_bytes {
         let message = format!("the body is longer than this capability takes: at most {} bytes", capability.limits.max_input_bytes);
         return Err(case.stop(Refusal::invalid(413, "input_too_large", message)));
@@ -72,17 +70,10 @@ fn known_capability(gateway: &Inner, name: &str) -> Option<Arc<Capability>> {
     gateway.workspace.capabilities.get(&name).map(Arc::clone)
 }
 
-fn unknown_capability() -> Refusal {
-    Refusal::invalid(404, "unknown_capability", "`model` names no capability of this gateway; GET /v1/models lists those you may use")
-        .at("model")
-}
-
-fn not_understood(error: &RequestError) -> Refusal {
-    let refusal = Refusal::invalid(error.http_status(), error.code(), error.to_string());
-    match error.param() {
-        Some(param) => refusal.at(param),
-        None => refusal,
-    }
+fn unknown_capability(front: Front) -> Refusal {
+    let field = front.names().capability;
+    let message = format!("`{field}` names no capability of this gateway; GET /v1/models lists those you may use");
+    Refusal::invalid(404, "unknown_capability", message).at(field)
 }
 
 fn note_body(case: &mut Case, body: &Bytes) {
@@ -110,7 +101,7 @@ fn take_caller_words(gateway: &Inner, case: &mut Case, key: &ApiKey, chat: &mut 
     for (name, value) in std::mem::take(&mut chat.metadata) {
         if TENANT_TAGS.contains(&name.as_str()) {
             if value != key.record.tenant.as_str() {
-                return Err(tenant_mismatch().at("metadata"));
+                return Err(tenant_mismatch().at(case.wire.front.names().tags));
             }
         } else if let Some(name) = rule.allowed.get(name.as_str()) {
             let tag = match rule.unsafe_values {

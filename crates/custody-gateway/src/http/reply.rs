@@ -4,14 +4,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use custody_dialect::openai::{ErrorBody, render_error};
 use custody_log::Appended;
 use custody_types::{PicoUsd, Text};
 use hyper::{Response, StatusCode, header, http::response::Builder};
 use tokio::sync::{mpsc, oneshot};
 
 use super::body::AnswerBody;
-use crate::refusal::{OutcomeClass, Refusal};
+use crate::{
+    front::{Front, Refused},
+    refusal::Refusal,
+};
 
 /// Pieces that may wait for the caller's connection. Beyond it the model is read no faster than the caller reads.
 const PIECES_WAITING: usize = 16;
@@ -32,15 +34,16 @@ pub(crate) struct AnswerHeaders {
 
 /// The way back to one caller.
 pub(crate) struct Reply {
+    front: Front,
     head: Option<oneshot::Sender<Response<AnswerBody>>>,
     pieces: Option<mpsc::Sender<Bytes>>,
     streaming: bool,
 }
 
 impl Reply {
-    pub(super) fn new() -> (Self, oneshot::Receiver<Response<AnswerBody>>) {
+    pub(super) fn new(front: Front) -> (Self, oneshot::Receiver<Response<AnswerBody>>) {
         let (head, receiver) = oneshot::channel();
-        (Self { head: Some(head), pieces: None, streaming: false }, receiver)
+        (Self { front, head: Some(head), pieces: None, streaming: false }, receiver)
     }
 
     /// Whether a part of a stream may have reached the caller.
@@ -59,7 +62,7 @@ impl Reply {
 
     /// The whole answer.
     pub(crate) fn answer(&mut self, headers: &AnswerHeaders, body: Bytes) {
-        let builder = answer_head(headers, 200).header(header::CONTENT_TYPE, "application/json");
+        let builder = answer_head(self.front, headers, 200).header(header::CONTENT_TYPE, "application/json");
         self.respond(builder, AnswerBody::Whole(Some(body)));
     }
 
@@ -67,8 +70,8 @@ impl Reply {
     pub(crate) async fn send(&mut self, headers: &AnswerHeaders, piece: Bytes) -> bool {
         if !self.streaming {
             let (sender, receiver) = mpsc::channel(PIECES_WAITING);
-            let builder =
-                answer_head(headers, 200).header(header::CONTENT_TYPE, "text/event-stream").header(header::CACHE_CONTROL, "no-cache");
+            let builder = answer_head(self.front, headers, 200).header(header::CONTENT_TYPE, self.front.stream_type());
+            let builder = builder.header(header::CACHE_CONTROL, "no-cache");
             self.streaming = self.respond(builder, AnswerBody::Pieces(receiver));
             self.pieces = self.streaming.then_some(sender);
         }
@@ -88,10 +91,8 @@ impl Reply {
 
     /// An error in place of an answer, or of the rest of one.
     pub(crate) async fn refuse(&mut self, request_id: &Text, refusal: &Refusal, evidence: Option<&Appended>, overhead_us: u64) {
-        let error = ErrorBody { message: &refusal.message, kind: refusal.kind, param: refusal.param.as_deref(), code: refusal.code };
         if self.streaming {
-            let event = [b"data: ".as_slice(), &render_error(&error), b"\n\n"].concat();
-            self.finish(&AnswerHeaders::default(), event.into()).await;
+            self.finish(&AnswerHeaders::default(), self.front.refuse_rest(refusal).into()).await;
             return;
         }
         let headers = AnswerHeaders {
@@ -101,8 +102,9 @@ impl Reply {
             outcome: Some(refusal.class.as_str()),
             ..AnswerHeaders::default()
         };
-        let builder = error_head(answer_head(&headers, refusal.status), refusal);
-        self.respond(builder, AnswerBody::Whole(Some(render_error(&error).into())));
+        let refused = self.front.refuse(refusal);
+        let builder = error_head(answer_head(self.front, &headers, refused.status), &refused, refusal.retry_after);
+        self.respond(builder, AnswerBody::Whole(Some(refused.body.into())));
     }
 
     /// Hands the head over. Says whether somebody took it.
@@ -113,16 +115,17 @@ impl Reply {
 }
 
 /// An error outside the flow, such as an unknown path.
-pub(super) fn error_response(refusal: &Refusal) -> Response<AnswerBody> {
-    let error = ErrorBody { message: &refusal.message, kind: refusal.kind, param: refusal.param.as_deref(), code: refusal.code };
-    let builder = error_head(Response::builder().status(refusal.status), refusal);
-    let body = AnswerBody::Whole(Some(render_error(&error).into()));
+pub(super) fn error_response(front: Front, refusal: &Refusal) -> Response<AnswerBody> {
+    let refused = front.refuse(refusal);
+    let builder = error_head(Response::builder().status(refused.status), &refused, refusal.retry_after);
+    let body = AnswerBody::Whole(Some(refused.body.into()));
     builder.body(body).unwrap_or_else(|_| Response::new(AnswerBody::Whole(None)))
 }
 
-fn answer_head(headers: &AnswerHeaders, status: u16) -> Builder {
+fn answer_head(front: Front, headers: &AnswerHeaders, status: u16) -> Builder {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut builder = Response::builder().status(status).header("x-request-id", &*headers.request_id);
+    let builder = Response::builder().status(status);
+    let mut builder = front.id_headers().iter().fold(builder, |builder, name| builder.header(*name, &*headers.request_id));
     if let Some(route) = &headers.route {
         builder = builder.header("x-custody-route", &**route);
     }
@@ -141,14 +144,11 @@ fn answer_head(headers: &AnswerHeaders, status: u16) -> Builder {
     builder
 }
 
-/// Clients repeat 408, 409, 429 and 5xx by themselves; what would fail again says so.
-fn error_head(builder: Builder, refusal: &Refusal) -> Builder {
+fn error_head(builder: Builder, refused: &Refused, retry_after: Option<Duration>) -> Builder {
     let builder = builder.header(header::CONTENT_TYPE, "application/json");
-    match refusal.retry_after {
+    let builder = refused.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+    match retry_after {
         Some(wait) => builder.header(header::RETRY_AFTER, wait.as_secs().max(1)),
-        None if refusal.class == OutcomeClass::Refused || refusal.class == OutcomeClass::InvalidOutput => {
-            builder.header("x-should-retry", "false")
-        }
         None => builder,
     }
 }

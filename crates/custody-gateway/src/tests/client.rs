@@ -13,6 +13,7 @@ pub(super) struct Seen {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Seen {
@@ -62,7 +63,7 @@ pub(super) fn parse(answer: &[u8]) -> Seen {
     let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     let rest = &answer[end + 4..];
     let body = if chunked { unchunk(rest) } else { rest.to_vec() };
-    Seen { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    Seen { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes: body }
 }
 
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {

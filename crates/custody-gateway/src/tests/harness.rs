@@ -150,6 +150,23 @@ impl Harness {
         self.send(&self.acme, &[], &body(capability, text, "")).await
     }
 
+    /// Any bytes to a path of the Bedrock front, with this key.
+    pub(super) async fn bedrock(&self, key: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Seen {
+        let bearer = format!("Bearer {key}");
+        let all: Vec<(&str, &str)> = [("authorization", bearer.as_str())].into_iter().chain(headers.iter().copied()).collect();
+        client::raw(self.address, &client::request("POST", path, &all, body)).await
+    }
+
+    /// A whole answer for one user message with acme's key.
+    pub(super) async fn converse(&self, capability: &str, text: &str) -> Seen {
+        self.bedrock(&self.acme, &format!("/model/{capability}/converse"), &[], converse_body(text, "").as_bytes()).await
+    }
+
+    /// The same as a stream.
+    pub(super) async fn converse_stream(&self, capability: &str, text: &str) -> Seen {
+        self.bedrock(&self.acme, &format!("/model/{capability}/converse-stream"), &[], converse_body(text, "").as_bytes()).await
+    }
+
     pub(super) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Seen {
         client::raw(self.address, &client::request("GET", path, headers, b"")).await
     }
@@ -197,6 +214,11 @@ pub(super) fn reopen(disk: &SimDisk) -> (Journal, OpenReport) {
 /// A body with one user message; `more` is further JSON, beginning with a comma.
 pub(super) fn body(capability: &str, text: &str, more: &str) -> String {
     format!("{{\"model\":\"{capability}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}]{more}}}")
+}
+
+/// A Converse body with one user message; `more` is further JSON, beginning with a comma.
+pub(super) fn converse_body(text: &str, more: &str) -> String {
+    format!("{{\"messages\":[{{\"role\":\"user\",\"content\":[{{\"text\":\"{text}\"}}]}}]{more}}}")
 }
 
 pub(super) fn kinds(events: &[Event]) -> Vec<&'static str> {
