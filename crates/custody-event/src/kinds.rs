@@ -46,13 +46,13 @@ impl Kind {
 /// A request was received, identified and authorised or refused. PATH-01 to PATH-03.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Request {
-    /// Wire dialect of the caller: openai.
+    /// Wire dialect of the caller: openai or converse.
     pub dialect: Text,
     /// Operation: chat.
     pub operation: Text,
     /// Whether a streamed answer was asked for.
     pub stream: bool,
-    /// Name the caller put into `model`, where it is a known capability.
+    /// Name the caller put into `model` or `modelId`, where it is a known capability.
     #[serde(default)]
     pub requested: Option<Text>,
     /// Keyed hash of that name, where it is not.
