@@ -76,6 +76,7 @@ class Truth:
     tools        calls that arrived whole
     charged      yes, no or unknown: whether AWS bills this attempt
     doubtful     usage contradicts itself: whoever says so is right, and so is who takes its parts
+    served_otherwise  the answer names another class of service than was asked for, which a price book need not know
     """
 
     status: int | None = 200
@@ -87,6 +88,7 @@ class Truth:
     tools: tuple = ()
     charged: str = "yes"
     doubtful: bool = False
+    served_otherwise: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ WHOLE = [
     Case("stub.guardrail.blocked", BOTH, Truth(stop_reason="guardrail_intervened", text=BLOCKED_TEXT)),
     Case("stub.guardrail.masked", BOTH, Truth(stop_reason="guardrail_intervened", text=MASKED_TEXT)),
     Case("stub.guardrail.detect-only", BOTH, Truth()),
-    Case("stub.more-members", BOTH, Truth()),
+    Case("stub.more-members", BOTH, Truth(served_otherwise=True)),
     Case("stub.unknown-member", BOTH, Truth()),
     Case("stub.unknown-block", BOTH, Truth()),
     Case("stub.empty", BOTH, Truth(text="")),
@@ -234,7 +236,7 @@ STREAMS = [
     Case("stub.stream.one-write", (STREAM,), Truth()),
     Case("stub.stream.delayed", (STREAM,), Truth()),
     Case("stub.stream.stall", (STREAM,), broken_off(HALF, "stalled"), endless=True),
-    Case("stub.stream.stall-after-stop", (STREAM,), broken_off(ANSWER, "stalled", "end_turn"), endless=True),
+    Case("stub.stream.stall-after-stop", (STREAM,), UNSAID, endless=True),
 ]
 
 CASES = [*WHOLE, *REFUSED, *CONNECTIONS, *LIES, *STREAMS]

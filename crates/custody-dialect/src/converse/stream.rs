@@ -4,8 +4,8 @@
 //! messageStart → Opened    contentBlockStart, contentBlockDelta → Delta    messageStop → Delta(finish)
 //! metadata → Usage? Details Done    an exception → UpstreamError::InStream    anything else → nothing
 //! ```
-//! A stream that does not begin with messageStart, or ends before messageStop, was cut. One that ends between messageStop and
-//! metadata is whole, but its usage is not known.
+//! A stream that ends before messageStop was cut, whatever it said of its usage, which is kept. One that ends between messageStop and
+//! metadata is whole, but its usage is not known. A missing messageStart, and metadata before messageStop, lose nothing.
 
 use std::fmt;
 
@@ -15,6 +15,9 @@ use serde::Deserialize;
 
 use super::{blocks::Blocks, facts::WireFacts};
 use crate::{Delta, FinishReason, ProviderError, StreamEvent, UpstreamError, labels::label, openai::StreamLimits};
+
+/// What says that an answer has begun.
+const EVENTS: [&str; 6] = ["messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"];
 
 /// Turns a stream into [`StreamEvent`]s: from its bytes, however they are split, or from its events, where another library took
 /// the frames apart.
@@ -26,6 +29,7 @@ pub struct StreamDecoder {
     blocks: Blocks,
     opened: bool,
     finished: bool,
+    told: bool,
     done: bool,
 }
 
@@ -34,7 +38,8 @@ impl StreamDecoder {
     #[must_use]
     pub fn new(limits: StreamLimits) -> Self {
         let frames = MessageFrameDecoder::new();
-        Self { limits, frames, held: Vec::new(), bytes: 0, blocks: Blocks::default(), opened: false, finished: false, done: false }
+        let (held, blocks) = (Vec::new(), Blocks::default());
+        Self { limits, frames, held, bytes: 0, blocks, opened: false, finished: false, told: false, done: false }
     }
 
     /// Takes more bytes and appends the events they complete to `out`.
@@ -70,14 +75,11 @@ impl StreamDecoder {
         if self.done {
             return Ok(());
         }
-        if !self.opened && name != "messageStart" {
-            return Err(UpstreamError::Cut);
+        if !self.opened && EVENTS.contains(&name) {
+            self.opened = true;
+            out.push(StreamEvent::Opened { upstream_id: None, model_used: None });
         }
         match name {
-            "messageStart" if !self.opened => {
-                self.opened = true;
-                out.push(StreamEvent::Opened { upstream_id: None, model_used: None });
-            }
             "contentBlockStart" => out.extend(self.blocks.start(read(payload)?)?.map(StreamEvent::Delta)),
             "contentBlockDelta" => out.extend(self.blocks.delta(read(payload)?)?.map(StreamEvent::Delta)),
             "contentBlockStop" => out.extend(self.blocks.stop(&read(payload)?)?.map(StreamEvent::Delta)),
@@ -87,8 +89,12 @@ impl StreamDecoder {
                 let finish = stop.stop_reason.as_deref().map_or(FinishReason::Other, FinishReason::from_stop_reason);
                 out.push(StreamEvent::Delta(Delta { finish: Some(finish), ..Delta::default() }));
             }
-            "metadata" => self.metadata(payload, out)?,
+            "metadata" => self.metadata(payload, out),
             _ => {}
+        }
+        if self.finished && self.told {
+            out.push(StreamEvent::Done);
+            self.done = true;
         }
         Ok(())
     }
@@ -131,17 +137,11 @@ impl StreamDecoder {
         }
     }
 
-    /// Facts before the end of the message would end a stream that is not whole.
-    fn metadata(&mut self, payload: &[u8], out: &mut Vec<StreamEvent>) -> Result<(), UpstreamError> {
-        if !self.finished {
-            return Err(UpstreamError::Cut);
-        }
+    fn metadata(&mut self, payload: &[u8], out: &mut Vec<StreamEvent>) {
         let facts = WireFacts::of(payload);
         out.extend(facts.usage().map(StreamEvent::Usage));
         out.push(StreamEvent::Details(Box::new(facts.details())));
-        out.push(StreamEvent::Done);
-        self.done = true;
-        Ok(())
+        self.told = true;
     }
 }
 

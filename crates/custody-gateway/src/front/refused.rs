@@ -6,6 +6,7 @@
 //! Permission       403     AccessDeniedException 403          never           policy, another tenant named, a stage switched off
 //! InvalidRequest   404     ResourceNotFoundException 404      never           unknown capability, unknown path
 //! InvalidRequest   others  ValidationException 400            never           malformed, too large, too slow, the wrong method
+//! Server           400     ValidationException 400            never           the provider calls the request invalid
 //! Server           429     ThrottlingException 429            yes             the provider limits its rate
 //! Server           502     ModelErrorException 424            never           the provider failed, or its answer did not pass
 //! Server           503     ServiceUnavailableException 503    yes             overload, no room, log away, provider away
@@ -75,7 +76,7 @@ const fn exception(refusal: &Refusal) -> Exception {
     match (refusal.family, refusal.status) {
         (Family::Authentication | Family::Permission, _) => Exception::AccessDenied,
         (Family::InvalidRequest, 404) => Exception::ResourceNotFound,
-        (Family::InvalidRequest, _) => Exception::Validation,
+        (Family::InvalidRequest, _) | (Family::Server, 400) => Exception::Validation,
         (Family::Server, 429) => Exception::Throttling,
         (Family::Server, 502) => Exception::ModelError,
         (Family::Server, 503) => Exception::ServiceUnavailable,
