@@ -3,7 +3,7 @@
 
 Each case is asked through OpenAI's front and through Converse's, plain and as a stream. Then Custody stops, the trail is read with
 `custody sql`, and every request's rows are compared with cases.py and with the stub's own count of what it received. Needs boto3
-(requirements.txt) and AWS's service models beside the checkout. Fails on any difference.
+(requirements.txt). Fails on any difference.
 """
 
 import argparse

@@ -152,8 +152,12 @@ class ServiceModel:
 
 
 def load(folder):
-    """Runtime and control plane: the services that this stub stands for."""
-    return [ServiceModel((Path(folder) / name).read_text()) for name in FILES]
+    """Runtime and control plane: the services that this stub stands for. Without the folder, as the installed botocore has them."""
+    if Path(folder).is_dir():
+        return [ServiceModel((Path(folder) / name).read_text()) for name in FILES]
+    from botocore.loaders import Loader
+
+    return [ServiceModel(json.dumps(Loader().load_service_model(name.partition(".")[0], "service-2"))) for name in FILES]
 
 
 def find_operation(models, method, path):

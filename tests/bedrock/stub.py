@@ -41,13 +41,13 @@ async def run(options):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--model", type=Path, default=places.BEDROCK, help="folder of AWS's service models")
+    options.add_argument("--model", type=Path, default=places.BEDROCK, help="folder of AWS's service models; without it those of the installed botocore")
     options.add_argument("--port", type=int, default=0, help="0 takes a free one")
     options.add_argument("--port-file", help="where to write the port when listening")
     options.add_argument("--seed", type=int, default=1, help="of the flaky cases")
     options.add_argument("--keep", type=int, default=200, help="how many of the last bodies to keep")
     options = options.parse_args()
-    if not options.model.is_dir():
+    if not options.model.is_dir() and options.model != places.BEDROCK:
         print(f"no service models in {options.model}; --model says where they are", file=sys.stderr)
         return 2
     asyncio.run(run(options))

@@ -1,4 +1,5 @@
-//! Real clients against the real binary: the stock `openai` and `boto3` Python clients, from PyPI.
+//! Real clients against the real binary: the stock `openai` and `boto3` Python clients, from PyPI; and the real binary as a client of a
+//! wire-level Bedrock.
 
 use std::{
     io::{BufRead, BufReader},
@@ -27,7 +28,8 @@ pub fn run(binary: &Path) -> Result<()> {
         run::status(Command::new(&python).arg(script).env("CUSTODY_URL", &up.url).env("CUSTODY_KEY", &up.key))
     });
     up.stop()?;
-    result
+    result?;
+    run::status(Command::new(&python).arg(run::root().join("tests/bedrock/outcomes.py")).arg(binary))
 }
 
 /// A virtual environment with the pinned clients; made once for each list of pins.
