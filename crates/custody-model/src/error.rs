@@ -100,6 +100,8 @@ impl ModelError {
     pub const fn may_be_charged(&self) -> bool {
         match self.kind {
             ErrorKind::Named { fault, in_stream } => in_stream || fault.may_be_charged(),
+            // A server that fails, or whose proxy lost patience, may have done the work; 503 says that it did not begin.
+            ErrorKind::Refused { status: 500 | 502 | 504..=599 } => true,
             ErrorKind::Refused { .. } | ErrorKind::ConnectFailed | ErrorKind::TimedOut(TimeoutPhase::Connect) => false,
             ErrorKind::NoCredentials | ErrorKind::Untranslatable | ErrorKind::Unsendable => false,
             ErrorKind::Failed | ErrorKind::TimedOut(_) | ErrorKind::Cut | ErrorKind::ErrorInStream => true,

@@ -4,7 +4,7 @@
 //! ```text
 //! joined by              in the log                                in our events
 //! provider's id          requestId                                 invocation_provider_request_id
-//! our id                 requestMetadata, key custody.request_id   request_id; of use where the answer never came
+//! our id                 requestMetadata, key custody_request      request_id; of use where the answer never came
 //! who called             identity.arn                              the role of the gateway, or a way past it
 //! ```
 //! A call of the gateway's Region and role that no event knows went past the gateway; an event without a call was never charged.
@@ -35,7 +35,7 @@ use crate::{
 pub use matched::{JoinedBy, Match, RecordedCall, matches};
 
 /// The key of `requestMetadata` under which the gateway sends its own request id.
-pub const REQUEST_ID_KEY: &str = "custody.request_id";
+pub const REQUEST_ID_KEY: &str = "custody_request";
 
 /// The model under which a price book holds the prices of guardrail units.
 const GUARDRAILS: &str = "guardrails";

@@ -21,6 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use custody_gateway::workspace::WorkspaceError;
+use tracing::Level;
+use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::deployment::DeploymentMistakes;
 
@@ -124,14 +126,17 @@ fn choose_cryptography() {
 /// logged where it is handled.
 const DEFAULT_LOG: &str = "warn,custody=info,delta_kernel=off,buoyant_kernel=off,deltalake_core=off";
 
-/// The AWS libraries print whole requests at `trace`, prompts included; a `RUST_LOG=trace` for everything does not reach them.
-const NEVER_TRACED: [&str; 2] = ["aws_smithy_runtime=info", "aws_smithy_http=info"];
-
 fn init_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
-    let filter = NEVER_TRACED.iter().filter_map(|one| one.parse().ok()).fold(filter, tracing_subscriber::EnvFilter::add_directive);
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(false).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
+    let lines = lines.with_filter(filter_fn(|line| may_be_logged(line.target(), *line.level())));
+    tracing_subscriber::registry().with(filter).with(lines).init();
+}
+
+/// Below `info` the AWS libraries print whole requests, prompts included, and keys of the environment. No `RUST_LOG` lets these out.
+fn may_be_logged(target: &str, level: Level) -> bool {
+    !target.starts_with("aws_") || level <= Level::INFO
 }
 
 /// A panic's message may quote text (slicing a string does); only its place is logged.
@@ -140,4 +145,17 @@ fn hide_panic_messages() {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a defect ended a task");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_quotes_requests_and_keys_is_never_logged() {
+        assert!(!may_be_logged("aws_smithy_runtime::client::orchestrator", Level::TRACE));
+        assert!(!may_be_logged("aws_runtime::env_config", Level::DEBUG));
+        assert!(may_be_logged("aws_config::profile", Level::WARN));
+        assert!(may_be_logged("custody::service", Level::TRACE));
+    }
 }

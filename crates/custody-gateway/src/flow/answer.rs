@@ -61,6 +61,8 @@ pub(super) struct Failed {
 pub(super) struct AttemptError {
     pub(super) retryable: bool,
     pub(super) refusal: Refusal,
+    /// Whether the same route would fail in the same way.
+    pub(super) same_again: bool,
     /// How long the provider asks to wait.
     pub(super) retry_after: Option<Duration>,
 }
@@ -199,5 +201,6 @@ fn meaning(error: &ModelError, reply: &Reply) -> AttemptError {
         refusal = Refusal { code: refusal.code, class: OutcomeClass::Interrupted, ..Refusal::interrupted() };
     }
     let retryable = error.retryable() && !started && !reply.is_gone();
-    AttemptError { retryable, refusal, retry_after: error.retry_after }
+    let same_again = matches!(error.kind, ErrorKind::Untranslatable);
+    AttemptError { retryable, refusal, same_again, retry_after: error.retry_after }
 }

@@ -3,7 +3,7 @@
 use custody_dialect::ConverseUsage;
 use custody_model::bedrock::Target;
 use custody_price::{
-    CacheWrites, Facts, Finding, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, ServiceTier, Usage,
+    CacheWrites, Facts, Finding, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, Reason, ServiceTier, Usage,
     normalise_call,
 };
 use custody_types::{ModelName, Text, TokenUsage};
@@ -53,7 +53,9 @@ pub(super) fn priced(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt,
         service: service(attempt)?,
         ..Facts::on_demand(provider(route), priced_model(route, attempt), attempt.started_at)
     };
-    prices.quote(&facts, &Usage::from(*usage)).map(|quote| quote.priced())
+    let quote = prices.quote(&facts, &Usage::from(*usage))?;
+    // Seconds and requests are not counted into costs yet: where only they are priced, zero would be a wrong number.
+    if quote.reasons().contains(&Reason::TokensIncluded) { Err(Finding::MissingPrice) } else { Ok(quote.priced()) }
 }
 
 /// The model that prices an attempt: the one a router chose, else the one the operator named behind a profile, else the route's.

@@ -68,7 +68,7 @@ pub(super) async fn reroute(gateway: &Inner, failed: Failed) -> Result<Routed, B
     if gateway.is_off(Stage::Route) {
         return Err(Box::new(Stopped { case, refusal: Refusal::switched_off("route"), open: Some(open), pending }));
     }
-    if error.retry_after.is_some_and(|wait| wait > limits.retry_pause) {
+    if error.same_again || error.retry_after.is_some_and(|wait| wait > limits.retry_pause) {
         plan.resting.extend(plan.last);
     }
     let last_refusal = error.refusal;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use custody_dialect::{
-    ChatRequest, RequestError,
+    ChatRequest, LatencyMode, Options, RequestError, ServiceTier,
     converse::{self, Limits},
     openai,
 };
@@ -36,7 +36,22 @@ impl Asked {
             Self::OpenAi => openai::parse_chat_request(body, limits),
             Self::Converse { model_id, stream } => converse::parse_request(&decoded(model_id)?, body, *stream, limits),
         };
-        read.map_err(|error| not_understood(&error))
+        let chat = read.map_err(|error| not_understood(&error))?;
+        refuse_bought_service(&chat.options)?;
+        Ok(chat)
+    }
+}
+
+/// What costs more, or waits longer, is bought by who pays: a route says it, and is priced by it.
+fn refuse_bought_service(options: &Options) -> Result<(), Refusal> {
+    let refuse = |key: &str| {
+        let message = format!("`{key}` is chosen by the route and not by the caller; leave it out");
+        Err(Refusal::invalid(400, "unsupported_field", message).at(key))
+    };
+    match (options.service_tier, options.latency) {
+        (None | Some(ServiceTier::Default), None | Some(LatencyMode::Standard)) => Ok(()),
+        (Some(ServiceTier::Priority | ServiceTier::Flex | ServiceTier::Reserved), _) => refuse("serviceTier.type"),
+        (_, Some(LatencyMode::Optimized)) => refuse("performanceConfig.latency"),
     }
 }
 

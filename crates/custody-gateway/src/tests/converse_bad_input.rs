@@ -66,6 +66,8 @@ fn bodies() -> Vec<Case> {
             r#","guardrailConfig":{"guardrailIdentifier":"a","guardrailVersion":"1"}"#,
             "unsupported_field",
         ),
+        more("a class of service that costs more", r#","serviceTier":{"type":"priority"}"#, "unsupported_field"),
+        more("speed that costs more", r#","performanceConfig":{"latency":"optimized"}"#, "unsupported_field"),
         more("fields for the model", r#","additionalModelRequestFields":{"top_k":5}"#, "unsupported_field"),
         more("absurd maxTokens", r#","inferenceConfig":{"maxTokens":999999999}"#, "out_of_range"),
         more("maxTokens above the capability", r#","inferenceConfig":{"maxTokens":5000}"#, "max_tokens_too_large"),

@@ -99,9 +99,8 @@ fn a_failed_call_without_counts_is_free() {
 #[test]
 fn calls_and_attempts_are_matched_without_guessing() {
     let id = |number: u8| format!("018f0000-0000-7000-8000-0000000000{number:02x}");
-    let tagged = |number, own| {
-        LoggedCall::parse(&generated(number, &format!(r#""requestMetadata": {{"custody.request_id": "{own}"}},"#), "")).unwrap()
-    };
+    let tagged =
+        |number, own| LoggedCall::parse(&generated(number, &format!(r#""requestMetadata": {{"custody_request": "{own}"}},"#), "")).unwrap();
     let attempt = |own: u8, attempt, provider: Option<&str>| RecordedCall {
         request_id: id(own).parse().unwrap(),
         attempt,
