@@ -79,6 +79,10 @@ impl IngestPages {
             };
             let name = reader.partition();
             let bounds = tokio::time::timeout(PATIENCE, reader.bounds()).await.ok().and_then(Result::ok);
+            if bounds.is_none() {
+                // It may have lost its broker for good; the next look opens another.
+                readers.remove(&partition);
+            }
             let waiting =
                 bounds.zip(stored.get(&name)).map(|(bounds, place)| bounds.end.get().saturating_sub(place.max(&bounds.first).get()));
             lag.insert(name, waiting);
