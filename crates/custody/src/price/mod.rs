@@ -25,7 +25,8 @@ const EXIT_FOUND: u8 = 3;
   custody price explain 01a1f866-…                 each factor of what a request cost
   custody price reprice --from 2026-11-01 --before 2026-12-01 --book prices/2026-12.toml
 
-Nothing here changes a record. A price that is missing gives a finding and no amount.
+Nothing here changes a record. A price that is missing gives a finding and no amount. Records do not say which class of service, speed
+or profile a call had: explain and reprice take the standard class of the model that was named, and differ where another was charged.
 
 A question: {\"provider\": \"bedrock\", \"model\": \"…\", \"at\": \"2026-11-21T00:00:00Z\", \"usage\": {\"input\": 1200, \"cache_read\": 1000, \"output\": 300}}
 It may also have region, geography, variant, service; and in usage cache_write_5m, cache_write_1h, reasoning, input_audio,
