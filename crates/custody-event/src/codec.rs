@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 
 use serde_avro_fast::{Schema, ser::SerializerConfig};
 
-use crate::{envelope::Event, schema::EVENT_SCHEMA_JSON};
+use crate::{
+    envelope::Event,
+    schema::{EVENT_SCHEMA_JSON, RELEASED_SCHEMAS_JSON},
+};
 
 /// The event cannot be written by the schema: a defect, not a matter of input.
 #[derive(Debug, thiserror::Error)]
@@ -56,16 +59,17 @@ impl Encoder {
     }
 }
 
-/// Reads events written by any schema version it was given.
+/// Reads events written by any released schema version, and by those it was given.
 pub struct Decoder {
     schemas: Vec<Schema>,
 }
 
 impl Decoder {
-    /// A decoder for the current schema and earlier or later `others` (Avro JSON); unparsable ones are left out.
+    /// A decoder for every released schema and later `others` (Avro JSON); unparsable ones are left out.
     #[must_use]
     pub fn new(others: &[&str]) -> Self {
-        let all = std::iter::once(EVENT_SCHEMA_JSON).chain(others.iter().copied());
+        let released = RELEASED_SCHEMAS_JSON.into_iter().rev();
+        let all = std::iter::once(EVENT_SCHEMA_JSON).chain(released).chain(others.iter().copied());
         Self { schemas: all.filter_map(|json| json.parse().ok()).collect() }
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use custody_types::{Text, Timestamp};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-use crate::kinds::{Control, Cost, Invocation, Kind, Outcome, Prompt, Request, Route, Validation};
+use crate::kinds::{Control, Cost, Guardrail, Invocation, Kind, Outcome, Prompt, Request, Route, Validation};
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,7 @@ macro_rules! envelope {
             #[serde(default)] cost: Option<Cost>,
             #[serde(default)] outcome: Option<Outcome>,
             #[serde(default)] control: Option<Control>,
+            #[serde(default)] guardrail: Option<Guardrail>,
         }
 
         impl Record {
@@ -65,6 +66,7 @@ macro_rules! envelope {
                     self.cost.map(Kind::Cost),
                     self.outcome.map(Kind::Outcome),
                     self.control.map(Kind::Control),
+                    self.guardrail.map(Kind::Guardrail),
                 ];
                 let set = kinds.into_iter().flatten().collect();
                 (self.event_id, self.time, Envelope { $($name: self.$name),+ }, set)
@@ -128,6 +130,7 @@ impl Serialize for Event {
             Kind::Cost(kind) => record.serialize_field("cost", &Some(kind))?,
             Kind::Outcome(kind) => record.serialize_field("outcome", &Some(kind))?,
             Kind::Control(kind) => record.serialize_field("control", &Some(kind))?,
+            Kind::Guardrail(kind) => record.serialize_field("guardrail", &Some(kind))?,
         }
         record.end()
     }

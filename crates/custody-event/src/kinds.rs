@@ -24,6 +24,8 @@ pub enum Kind {
     Outcome(Outcome),
     /// The platform itself was changed.
     Control(Control),
+    /// A guardrail was applied.
+    Guardrail(Guardrail),
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
             Self::Cost(_) => "cost",
             Self::Outcome(_) => "outcome",
             Self::Control(_) => "control",
+            Self::Guardrail(_) => "guardrail",
         }
     }
 }
@@ -117,7 +120,7 @@ pub struct Route {
     /// Route taken. LOG-07.
     #[serde(default)]
     pub chosen: Option<Text>,
-    /// Provider of the route: openai_compatible, simulator.
+    /// Provider of the route: `openai_compatible`, bedrock, simulator.
     #[serde(default)]
     pub provider: Option<Text>,
     /// Model asked of the provider. LOG-07.
@@ -140,6 +143,10 @@ pub struct Route {
     /// Model parameters sent, name to value; numbers and enumerations only.
     #[serde(default)]
     pub parameters: BTreeMap<Text, Text>,
+    /// What the operator states of the model behind the route, name to value: cluster, namespace, `model_digest`, `model_version` and
+    /// the like. PAT-03, PAT-04.
+    #[serde(default)]
+    pub serving: BTreeMap<Text, Text>,
 }
 
 /// An attempt ended, well or not. PATH-11.
@@ -214,6 +221,12 @@ pub struct Invocation {
     /// Keyed hash of the answer's text, hex.
     #[serde(default)]
     pub output_hash: Option<Text>,
+    /// Class of service that the provider says it served in, where it is a valid label.
+    #[serde(default)]
+    pub service_tier: Option<Text>,
+    /// Speed that the provider says it served at, where it is a valid label.
+    #[serde(default)]
+    pub latency_mode: Option<Text>,
 }
 
 /// One check.
@@ -288,6 +301,30 @@ pub struct Cost {
     /// Tokens charged as output.
     #[serde(default)]
     pub output_tokens: Option<i64>,
+    /// What is charged: model or guardrail. Null in versions that charged models only.
+    #[serde(default)]
+    pub charged_for: Option<Text>,
+    /// Part for what is no token.
+    #[serde(default)]
+    pub items_pico: Option<i64>,
+    /// What is charged beside tokens, kind to count; times in milliseconds.
+    #[serde(default)]
+    pub items: BTreeMap<Text, i64>,
+    /// Model whose prices hold, where it is not the model that was asked for.
+    #[serde(default)]
+    pub priced_model: Option<Text>,
+    /// Region that was called.
+    #[serde(default)]
+    pub region: Option<Text>,
+    /// Geography of the profile that was called, where the model's name does not say it.
+    #[serde(default)]
+    pub geography: Option<Text>,
+    /// What the provider prices apart under the model's name.
+    #[serde(default)]
+    pub variant: Option<Text>,
+    /// Class of service that is charged: standard, batch, flex, priority, reserved, ultrafast.
+    #[serde(default)]
+    pub service_tier: Option<Text>,
 }
 
 /// How the request ended; every admitted request has exactly one. LOG-16.
@@ -313,7 +350,7 @@ pub struct Outcome {
     /// Microseconds by stage. LOG-12.
     #[serde(default)]
     pub stage_us: BTreeMap<Text, i64>,
-    /// Guardrail result: not_required. LOG-08.
+    /// Guardrail result: `not_required`, passed, intervened, unknown. LOG-08.
     pub guardrail_status: Text,
     /// Retrieval decision: not_required. PATH-05.
     pub retrieval_status: Text,
@@ -351,4 +388,61 @@ pub struct Control {
     /// Details, name to value.
     #[serde(default)]
     pub parameters: BTreeMap<Text, Text>,
+}
+
+/// One kind of finding; never the text that matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct GuardrailFinding {
+    /// topic, content, word, `sensitive_information`, grounding or `automated_reasoning`.
+    pub policy: Text,
+    /// Topic, filter, kind of personal data or expression, as its owner or the provider calls it.
+    #[serde(default)]
+    pub name: Option<Text>,
+    /// BLOCKED, ANONYMIZED or NONE.
+    #[serde(default)]
+    pub action: Option<Text>,
+    /// Whether it was there; with the action NONE it may have been.
+    #[serde(default)]
+    pub detected: Option<bool>,
+    /// NONE, LOW, MEDIUM or HIGH.
+    #[serde(default)]
+    pub confidence: Option<Text>,
+    /// How often it was found.
+    pub count: i32,
+}
+
+/// A guardrail was applied to one side of the model. PATH-10.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Guardrail {
+    /// Attempt that it was applied in.
+    pub attempt: i32,
+    /// Route whose call it was.
+    pub route: Text,
+    /// Provider that applied it.
+    pub provider: Text,
+    /// Guardrail, where the provider or the route names it.
+    #[serde(default)]
+    pub guardrail_id: Option<Text>,
+    /// Its version.
+    #[serde(default)]
+    pub version: Option<Text>,
+    /// What it looked at: input, output, or unknown where the provider does not tell.
+    pub side: Text,
+    /// none, masked, blocked or unknown.
+    pub action: Text,
+    /// Who demanded it: REQUEST, `ACCOUNT_ENFORCED`, `ORGANIZATION_ENFORCED`.
+    #[serde(default)]
+    pub origins: Vec<Text>,
+    /// What it found. LOG-08.
+    #[serde(default)]
+    pub findings: Vec<GuardrailFinding>,
+    /// Microseconds that the provider says it took.
+    #[serde(default)]
+    pub duration_us: Option<i64>,
+    /// Policy units that it is billed by, as the provider names them.
+    #[serde(default)]
+    pub units: BTreeMap<Text, i64>,
+    /// How much it looked at, as the provider names it.
+    #[serde(default)]
+    pub coverage: BTreeMap<Text, i64>,
 }

@@ -14,5 +14,7 @@ mod schema;
 
 pub use codec::{DecodeError, Decoder, EncodeError, Encoder};
 pub use envelope::{Envelope, Event};
-pub use kinds::{Control, Cost, Invocation, Kind, Outcome, Prompt, PromptPart, Request, Route, Validation, ValidationCheck};
-pub use schema::{EVENT_SCHEMA_JSON, Field, FieldType, KIND_NAMES, SchemaTree};
+pub use kinds::{
+    Control, Cost, Guardrail, GuardrailFinding, Invocation, Kind, Outcome, Prompt, PromptPart, Request, Route, Validation, ValidationCheck,
+};
+pub use schema::{EVENT_SCHEMA_JSON, Field, FieldType, KIND_NAMES, RELEASED_SCHEMAS_JSON, SchemaTree};

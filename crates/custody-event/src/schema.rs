@@ -7,8 +7,12 @@ use serde_json::Value;
 /// The Avro schema that this version writes.
 pub const EVENT_SCHEMA_JSON: &str = include_str!("../../../schemas/event/v1.avsc");
 
+/// Every version that was ever released, oldest first: what it wrote stays readable for ever. The last is the current one.
+pub const RELEASED_SCHEMAS_JSON: [&str; 2] =
+    [include_str!("../../../schemas/event/frozen/v1-0.avsc"), include_str!("../../../schemas/event/frozen/v1-1.avsc")];
+
 /// The kinds' field names, in schema order; also the prefixes of the table's columns.
-pub const KIND_NAMES: [&str; 8] = ["request", "prompt", "route", "invocation", "validation", "cost", "outcome", "control"];
+pub const KIND_NAMES: [&str; 9] = ["request", "prompt", "route", "invocation", "validation", "cost", "outcome", "control", "guardrail"];
 
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,12 @@
-//! Every version of the event's Avro schema that was ever written. A version is frozen once it was released: what it wrote stays
-//! readable for ever.
+//! The versions of the event's Avro schema that records are read by.
 
 use arrow_avro::{
     reader::{Decoder, ReaderBuilder},
     schema::{AvroSchema, Fingerprint, FingerprintAlgorithm, SchemaStore},
 };
-use custody_event::EVENT_SCHEMA_JSON;
+use custody_event::{EVENT_SCHEMA_JSON, RELEASED_SCHEMAS_JSON};
 
 use crate::error::StoreError;
-
-/// The frozen versions, oldest first. The last is the one this program writes and reads by.
-pub(crate) const FROZEN: &[&str] = &[include_str!("../../../schemas/event/v1.avsc")];
 
 /// The schemas that records may be written by, and the one that they are read by.
 #[derive(Clone)]
@@ -22,7 +18,7 @@ pub(crate) struct Schemas {
 impl Schemas {
     /// The versions that were released.
     pub(crate) fn released() -> Result<Self, StoreError> {
-        Self::new(FROZEN, EVENT_SCHEMA_JSON)
+        Self::new(&RELEASED_SCHEMAS_JSON, EVENT_SCHEMA_JSON)
     }
 
     /// Versions to read from, by Avro's rules of resolution, into the columns of `reader`.

@@ -29,7 +29,7 @@ pub struct View {
 }
 
 /// Every view, in the order in which a request makes the events.
-pub const VIEWS: [View; 8] = [
+pub const VIEWS: [View; 9] = [
     View { name: "requests", kind: "request" },
     View { name: "prompts", kind: "prompt" },
     View { name: "routes", kind: "route" },
@@ -38,6 +38,7 @@ pub const VIEWS: [View; 8] = [
     View { name: "costs", kind: "cost" },
     View { name: "outcomes", kind: "outcome" },
     View { name: "controls", kind: "control" },
+    View { name: "guardrails", kind: "guardrail" },
 ];
 
 impl View {

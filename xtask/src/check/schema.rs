@@ -30,7 +30,10 @@ pub fn findings() -> Result<Vec<String>> {
             }
         }
         let frozen = fields_by_id(&read(&path)?);
-        let added = current.iter().filter(|(id, _)| !frozen.contains_key(id));
+        let known = |path: &str| frozen.values().any(|field| field.path == path);
+        // A record that is new as a whole is absent in older events, or is there with all its fields.
+        let joined_old = |field: &FieldFacts| field.path.rsplit_once('.').is_none_or(|(parent, _)| known(parent));
+        let added = current.iter().filter(|(id, field)| !frozen.contains_key(id) && joined_old(field));
         findings.extend(
             added
                 .filter(|(_, field)| !field.has_default)

@@ -69,6 +69,7 @@ impl Draft<'_> {
             fallback: false,
             region: Some(text("eu-central-1")),
             parameters: [(text("temperature"), text("0.2")), (text("max_tokens"), text("2000"))].into(),
+            ..Route::default()
         }
     }
 
@@ -123,6 +124,11 @@ impl Draft<'_> {
             cache_read_tokens: Some(0),
             cache_write_tokens: Some(0),
             output_tokens: Some(self.output_tokens),
+            charged_for: Some(text("model")),
+            items_pico: Some(0),
+            region: Some(text("eu-central-1")),
+            service_tier: Some(text("standard")),
+            ..Cost::default()
         }
     }
 

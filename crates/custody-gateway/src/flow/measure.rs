@@ -92,6 +92,8 @@ pub(super) fn invocation(gateway: &Inner, case: &mut Case, route: &RouteConfig, 
         stream_chunks: attempt.chunks,
         output_bytes: Some(size(output)),
         output_hash: (output > 0).then(|| output_hash(case, answer)),
+        service_tier: answer.details.service_tier.clone(),
+        latency_mode: answer.details.latency.clone(),
     };
     if let Some(usage) = counts {
         gateway.metrics.tokens(usage.input, usage.output);
@@ -139,6 +141,7 @@ pub(super) fn cost(gateway: &Inner, case: &mut Case, route: &RouteConfig, attemp
         cache_read_tokens: usage.map(|usage| micros(usage.cache_read)),
         cache_write_tokens: usage.map(|usage| micros(usage.cache_write_5m.saturating_add(usage.cache_write_1h))),
         output_tokens: usage.map(|usage| micros(usage.output)),
+        ..Cost::default()
     };
     Some(case.event(gateway, Kind::Cost(fact)))
 }
