@@ -23,6 +23,7 @@ HUGE = 1 << 20
 # Beyond what a gateway should keep in memory for one answer; Custody's bound is 8 MiB unless configured.
 TOO_HUGE = 9 << 20
 FILLER = "0123456789abcdef"
+GUARDRAIL = "stubguardrail"
 
 # These stand in traces and in messages of errors. They may reach nobody and be stored nowhere.
 MATCHES = {"email": "canary.person@example.invalid", "regex": "CANARY-BADGE-7741", "word": "canaryword", "profanity": "canaryoath"}
@@ -77,6 +78,7 @@ class Truth:
     charged      yes, no or unknown: whether AWS bills this attempt
     doubtful     usage contradicts itself: whoever says so is right, and so is who takes its parts
     served_otherwise  the answer names another class of service than was asked for, which a price book need not know
+    guardrails   what each guardrail did on each side: its id, the side, the action; in the words of events
     """
 
     status: int | None = 200
@@ -89,6 +91,7 @@ class Truth:
     charged: str = "yes"
     doubtful: bool = False
     served_otherwise: bool = False
+    guardrails: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,10 @@ class Case:
     # Asking again may end otherwise: only counts can be compared.
     varies: bool = False
 
+    def is_guarded(self):
+        """Whether the route puts a guardrail around its calls."""
+        return self.name.startswith("stub.guardrail.")
+
 
 def failed(status, exception=None, charged="no", end="error"):
     return Truth(status, end, exception, None, None, None, (), charged)
@@ -115,7 +122,14 @@ def broken_off(text, end="cut", stop_reason=None, exception=None):
 
 def _stop(reason):
     text = BLOCKED_TEXT if reason == "guardrail_intervened" else ANSWER
-    return Truth(stop_reason=reason, text=BEFORE_TOOL if reason == "tool_use" else text, tools=(TOOL,) if reason == "tool_use" else ())
+    # It says that it stopped the answer, and neither which one nor where.
+    guardrails = ((None, "unknown", "unknown"),) if reason == "guardrail_intervened" else ()
+    tools = (TOOL,) if reason == "tool_use" else ()
+    return Truth(stop_reason=reason, text=BEFORE_TOOL if reason == "tool_use" else text, tools=tools, guardrails=guardrails)
+
+
+def _guarded(action):
+    return ((GUARDRAIL, "input", action), (GUARDRAIL, "output", action), ("otherguardrail", "output", "none"))
 
 
 def _exception_cases():
@@ -144,9 +158,10 @@ WHOLE = [
     Case("stub.cache.write-1h", BOTH, Truth(usage=USAGE_CACHE_1H)),
     Case("stub.cache.all", BOTH, Truth(usage=USAGE_CACHE_ALL)),
     Case("stub.cache.no-details", BOTH, Truth(usage=USAGE_CACHE_NO_DETAILS)),
-    Case("stub.guardrail.blocked", BOTH, Truth(stop_reason="guardrail_intervened", text=BLOCKED_TEXT)),
-    Case("stub.guardrail.masked", BOTH, Truth(stop_reason="guardrail_intervened", text=MASKED_TEXT)),
-    Case("stub.guardrail.detect-only", BOTH, Truth()),
+    Case("stub.guardrail.blocked", BOTH, Truth(stop_reason="guardrail_intervened", text=BLOCKED_TEXT, guardrails=_guarded("blocked"))),
+    Case("stub.guardrail.masked", BOTH, Truth(stop_reason="guardrail_intervened", text=MASKED_TEXT, guardrails=_guarded("masked"))),
+    Case("stub.guardrail.detect-only", BOTH, Truth(guardrails=_guarded("none"))),
+    Case("stub.guardrail.untold", BOTH, Truth(guardrails=((GUARDRAIL, "unknown", "unknown"),))),
     Case("stub.more-members", BOTH, Truth(served_otherwise=True)),
     Case("stub.unknown-member", BOTH, Truth()),
     Case("stub.unknown-block", BOTH, Truth()),

@@ -13,6 +13,8 @@ from harness import ACCESS_KEY, SECRET_KEY
 
 # Dollars per million tokens. Primes, so that an amount tells which counts it was made of.
 PRICES = {"input": "3", "cache_read": "0.7", "cache_write_5m": "11", "cache_write_1h": "17", "output": "23"}
+# Dollars per unit of a guardrail's policies, primes again.
+GUARDRAIL_PRICES = {"topic": "0.00031", "content": "0.00037", "word": "0", "sensitive": "0.00041", "sensitive_free": "0", "grounding": "0.00043"}
 # Long enough for every answer that comes, short enough to wait for those that do not.
 ATTEMPT_TIMEOUT_MS = 4000
 OWNER = "bedrock-cases"
@@ -120,7 +122,7 @@ class Custody:
         # There is one book; the cases' prices replace the example's.
         shutil.rmtree(self.workspace / "prices")
         (self.workspace / "prices").mkdir()
-        entries = "".join(map(_price, cases.CASES))
+        entries = "".join(map(_price, cases.CASES)) + _guardrail_prices()
         (self.workspace / "prices/cases.toml").write_text(f'version = "cases"\ncurrency = "USD"\n{entries}')
 
 
@@ -137,11 +139,18 @@ def _provider(name, url):
 
 def _route(case):
     provider = "bedrock_closed" if case.unreachable else "bedrock"
+    guardrail = f'guardrail_id = "{cases.GUARDRAIL}"\nguardrail_version = "3"\n' if case.is_guarded() else ""
     return (f'\n[routes."{capability_of(case)}"]\nprovider = "{provider}"\nmodel = "{case.name}"\nregion = "eu-central-1"\n'
-            'data_class_ceiling = "restricted"\n')
+            f'data_class_ceiling = "restricted"\n{guardrail}')
 
 
 def _price(case):
     prices = "".join(f'{name} = "{price}"\n' for name, price in PRICES.items())
     return (f'\n[[entries]]\nid = "{case.name}"\nprovider = "bedrock"\nmodel = "{case.name}"\neffective_from = 2023-01-01\n'
             f"[entries.per_million_tokens]\n{prices}")
+
+
+def _guardrail_prices():
+    prices = "".join(f'guardrail_{name} = "{price}"\n' for name, price in GUARDRAIL_PRICES.items())
+    return ('\n[[entries]]\nid = "guardrails"\nprovider = "bedrock"\nmodel = "guardrails"\neffective_from = 2023-01-01\n'
+            f"[entries.per_item]\n{prices}")

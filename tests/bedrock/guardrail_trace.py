@@ -1,8 +1,7 @@
 """A guardrail's trace with every part that it can have, and with raw text in every place where AWS puts some."""
 
-from cases import MATCHES, UNMASKED_OUTPUT
+from cases import GUARDRAIL, MATCHES, UNMASKED_OUTPUT
 
-GUARDRAIL = "stubguardrail"
 ARN = "arn:aws:bedrock:eu-central-1:111122223333:"
 RULE = {"identifier": "a1b2c3d4e5f6", "policyVersionArn": f"{ARN}automated-reasoning-policy/a1b2c3d4e5f6:1"}
 

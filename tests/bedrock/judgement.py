@@ -6,7 +6,7 @@ else: narrow them when the product has decided.
 
 from decimal import Decimal
 
-from custody_process import PRICES
+from custody_process import GUARDRAIL_PRICES, PRICES
 from fronts import CONVERSE_FRONT, CONVERSE_STREAM_FRONT, OPENAI, OPENAI_STREAM
 
 FINISH = {
@@ -56,8 +56,11 @@ def differences(case, front, seen, trail, received):
     too_large = len(case.truth.text or "") > MOST_ANSWER and not passed_on
     for place, invocation in enumerate(trail["invocations"]):
         found += [f"attempt {place + 1}: {one}" for one in _of_invocation(case, invocation, too_large)]
-        costs = [cost for cost in trail["costs"] if cost["attempt"] == invocation["attempt"]]
+        of_attempt = {view: [row for row in trail[view] if row["attempt"] == invocation["attempt"]] for view in ("costs", "guardrails")}
+        costs = [cost for cost in of_attempt["costs"] if cost["charged_for"] == "model"]
         found += [f"attempt {place + 1}: {one}" for one in _of_costs(case, costs, too_large)]
+        costs = [cost for cost in of_attempt["costs"] if cost["charged_for"] != "model"]
+        found += [f"attempt {place + 1}: {one}" for one in _of_guardrails(case, of_attempt["guardrails"], costs)]
     whole = case.truth.end == "complete" and not too_large
     found += _of_outcome(case, trail["outcomes"], whole)
     found += (_of_answer if whole else _of_failure)(case, front, seen)
@@ -129,9 +132,37 @@ def _of_costs(case, costs, too_large):
         yield f"costs {amounts} with {findings}, not {price(truth.usage) if truth.charged == 'yes' else 'unknown'}"
 
 
+def _of_guardrails(case, guardrails, costs):
+    """An event for each guardrail and side, and one cost for all of them: where no trace tells its units, that is unknown."""
+    truth = case.truth
+    recorded = [(row["guardrail_id"], row["side"], row["action"]) for row in guardrails]
+    if recorded != list(truth.guardrails):
+        yield f"guardrails {recorded}, not {list(truth.guardrails)}"
+    if wrong := [row["version"] for row in guardrails if row["version"] != ("3" if row["guardrail_id"] else None)]:
+        yield f"guardrail versions {wrong}"
+    told = [row for row in truth.guardrails if row[1] != "unknown"]
+    one_each = int(sum(map(Decimal, GUARDRAIL_PRICES.values())) * 10**12)
+    expected = [("guardrail", len(told) * one_each if told else None, None if told else "usage_unknown")] if truth.guardrails else []
+    amounts = [(cost["charged_for"], cost["amount_pico"], cost["finding"]) for cost in costs]
+    if amounts != expected:
+        yield f"guardrail costs {amounts}, not {expected}"
+
+
+def _guardrail_statuses(case, whole):
+    truth = case.truth
+    if truth.stop_reason == "guardrail_intervened":
+        return {"intervened"}
+    if not truth.guardrails:
+        return {"not_required"}
+    return {"passed"} if whole else {"unknown", "passed"}
+
+
 def _of_outcome(case, outcomes, whole):
     if not outcomes:
         return
+    accepted = _guardrail_statuses(case, whole)
+    if outcomes[0]["guardrail_status"] not in accepted:
+        yield f"guardrail status {outcomes[0]['guardrail_status']}, not {accepted}"
     accepted = CLASSES[case.truth.stop_reason] if whole else FAILED
     if outcomes[0]["class"] not in accepted:
         yield f"outcome {outcomes[0]['class']}, not {accepted}"

@@ -22,7 +22,8 @@ VIEWS = {
     "requests": "request_id, capability, dialect, stream, decision",
     "invocations": "request_id, attempt, status, http_status, error_code, finish_reason, usage_source, input_tokens, cache_read_tokens, "
                    "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens",
-    "costs": "request_id, attempt, amount_pico, finding",
+    "costs": "request_id, attempt, charged_for, amount_pico, finding",
+    "guardrails": "request_id, attempt, guardrail_id, version, side, action",
     "outcomes": "request_id, class, http_status, code, attempts, guardrail_status",
 }
 

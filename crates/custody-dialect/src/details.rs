@@ -1,5 +1,7 @@
 //! What a provider says about an answer besides the answer: facts that may stand in an event, never text of it.
 
+use std::collections::BTreeMap;
+
 use custody_types::Text;
 
 /// As long as the name of a topic may be.
@@ -35,10 +37,10 @@ pub struct GuardrailAssessment {
     pub findings: Vec<GuardrailFinding>,
     /// Milliseconds it took.
     pub latency_ms: Option<u64>,
-    /// Policy units it is billed by: every number of its usage as JSON, keys sorted.
-    pub units: Option<Text>,
-    /// Every number of its coverage as JSON, keys sorted.
-    pub coverage: Option<Text>,
+    /// Policy units it is billed by, as its provider names them.
+    pub units: BTreeMap<Text, u64>,
+    /// How much it looked at, as its provider names it; a part of a part behind a dot.
+    pub coverage: BTreeMap<Text, u64>,
 }
 
 /// The side of the model that a guardrail looked at.

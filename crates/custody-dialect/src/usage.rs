@@ -109,11 +109,6 @@ fn by_lifetime(details: Vec<Value>) -> Map<String, Value> {
     sums
 }
 
-/// Every number of an object, keys sorted; `None` where it has none.
-pub(crate) fn numbers_json(object: Map<String, Value>) -> Option<Text> {
-    sorted_json(numbers_of(object))
-}
-
 fn numbers_of(object: Map<String, Value>) -> Map<String, Value> {
     numbers_only(object, MAX_DEPTH, &mut { MAX_NUMBERS })
 }

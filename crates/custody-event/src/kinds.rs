@@ -140,7 +140,7 @@ pub struct Route {
     /// Region of the route.
     #[serde(default)]
     pub region: Option<Text>,
-    /// Model parameters sent, name to value; numbers and enumerations only.
+    /// Model parameters sent, name to value; numbers and enumerations, and the guardrail around the call.
     #[serde(default)]
     pub parameters: BTreeMap<Text, Text>,
     /// What the operator states of the model behind the route, name to value: cluster, namespace, `model_digest`, `model_version` and

@@ -14,6 +14,7 @@ mod case;
 mod caught;
 mod charge;
 mod foreign_word;
+mod guardrail;
 mod identify;
 mod measure;
 mod receive;
@@ -27,6 +28,7 @@ mod understand;
 mod validate;
 
 pub(crate) use case::Wire;
+pub(crate) use route::GUARDRAIL;
 pub(crate) use stop::Stopped;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use custody_log::{AppendError, OpenRequest};
 use custody_price::{Finding, PriceBook};
 use custody_types::{Clock, Fault, FaultOwner, IdSource, LogRecord, RequestId, Retry, Text};
 
-use crate::{encode, refusal::OutcomeClass, stage::Stage, workspace::Workspace};
+use crate::{encode, flow::GUARDRAIL, refusal::OutcomeClass, stage::Stage, workspace::Workspace};
 
 /// What recovery wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,6 +113,11 @@ impl Known {
         facts
     }
 
+    /// Whether the last attempt had a guardrail around it.
+    fn is_guarded(&self) -> bool {
+        self.routes.last().is_some_and(|route| route.parameters.contains_key(GUARDRAIL))
+    }
+
     fn outcome(&self) -> Kind {
         Kind::Outcome(Outcome {
             class: Text::from(OutcomeClass::Abandoned.as_str()),
@@ -120,7 +125,7 @@ impl Known {
             code: Some(Text::from("interrupted_by_restart")),
             stage: Text::from(Stage::Answer.as_str()),
             attempts: self.routes.iter().map(|route| route.attempt).max().unwrap_or(0),
-            guardrail_status: Text::from("not_required"),
+            guardrail_status: Text::from(if self.is_guarded() { "unknown" } else { "not_required" }),
             retrieval_status: Text::from("not_required"),
             recovered: true,
             ..Outcome::default()

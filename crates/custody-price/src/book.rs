@@ -1,10 +1,12 @@
 //! The price book: what each model costs, and when.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use custody_types::{ModelName, Text, Timestamp, TokenUsage};
 
 use crate::{
+    choose,
+    class::Item,
     cost::{self, Priced},
     entry::PriceEntry,
     facts::Facts,
@@ -85,6 +87,16 @@ impl PriceBook {
     /// The finding that stands in the cost event in place of an amount.
     pub fn quote(&self, facts: &Facts, usage: &Usage) -> Result<Quote, Finding> {
         cost::charge(self, facts, usage)
+    }
+
+    /// The items that the prices which hold for a request know: what every request has, such as its time, is charged only there.
+    ///
+    /// # Errors
+    /// Where no prices hold.
+    pub fn priced_items(&self, facts: &Facts, input: u64) -> Result<BTreeSet<Item>, Finding> {
+        let choice = choose::choose(self, facts, input)?;
+        let of_service = choice.entry.tier(facts.service, 0).map(|(_, prices)| &prices.per_item);
+        Ok(choice.prices.per_item.keys().chain(of_service.into_iter().flat_map(|prices| prices.keys())).copied().collect())
     }
 
     /// What tokens on demand cost at a time. Parts always sum to the whole, and nothing is rounded.

@@ -2,6 +2,9 @@
 
 use crate::class::Item;
 
+/// The model under which a book has the prices of Bedrock's guardrails, whatever model they guard; LiteLLM's file calls it so too.
+pub const GUARDRAILS: &str = "guardrails";
+
 const UNITS: [(&str, Item); 8] = [
     ("topicPolicyUnits", Item::GuardrailTopic),
     ("contentPolicyUnits", Item::GuardrailContent),

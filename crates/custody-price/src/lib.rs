@@ -52,7 +52,7 @@ pub use cost::Priced;
 pub use entry::{PriceEntry, PriceTier, Prices, TokenPrices};
 pub use facts::Facts;
 pub use finding::{Finding, UnknownFindingError};
-pub use guardrail::guardrail_item;
+pub use guardrail::{GUARDRAILS, guardrail_item};
 pub use ledger::Sum;
 pub use mistake::{PriceMistake, PriceMistakes};
 pub use normalise::{CacheWrites, ModelFamily, Normalised, Operation, RawUsage, normalise, normalise_call};

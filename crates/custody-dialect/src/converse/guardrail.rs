@@ -1,12 +1,15 @@
 //! The facts of a guardrail's trace. The trace quotes what it found (`match`) and the text it replaced (`modelOutput`): neither is
 //! read, so neither can reach an event (REFERENCE 1.6).
 
+use std::collections::BTreeMap;
+
 use custody_types::Text;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{
-    GuardrailAssessment, GuardrailFinding, GuardrailPolicy as Policy, GuardrailSide, guardrail_word, labels::label, usage::numbers_json,
-};
+use crate::{GuardrailAssessment, GuardrailFinding, GuardrailPolicy as Policy, GuardrailSide, guardrail_word, labels::label};
+
+/// More than the API has counts.
+const MAX_COUNTS: usize = 32;
 
 /// The lists of an assessment: policy, list, and the member that names a finding.
 const LISTS: [(&str, &str, &str, Policy); 8] = [
@@ -48,8 +51,8 @@ fn assessment(side: GuardrailSide, id: &str, one: Value) -> GuardrailAssessment 
     }
     if let Some(metrics) = one.get("invocationMetrics") {
         found.latency_ms = metrics.get("guardrailProcessingLatency").and_then(Value::as_u64);
-        found.units = numbers(metrics, "usage");
-        found.coverage = numbers(metrics, "guardrailCoverage");
+        found.units = counts(metrics, "usage");
+        found.coverage = counts(metrics, "guardrailCoverage");
     }
     found
 }
@@ -71,8 +74,14 @@ fn word(object: &Value, name: &str) -> Option<Text> {
     guardrail_word(object.get(name)?.as_str()?)
 }
 
-fn numbers(metrics: &Value, name: &str) -> Option<Text> {
-    numbers_json(metrics.get(name)?.as_object()?.clone())
+/// The counts of an object, and those of the objects in it.
+fn counts(metrics: &Value, name: &str) -> BTreeMap<Text, u64> {
+    let members = metrics.get(name).and_then(Value::as_object).into_iter().flatten();
+    let deeper = members.flat_map(|(key, value)| match value {
+        Value::Object(inner) => inner.iter().map(|(part, value)| (format!("{key}.{part}"), value)).collect(),
+        _ => vec![(key.clone(), value)],
+    });
+    deeper.filter_map(|(key, value)| Some((label(Some(&key))?, value.as_u64()?))).take(MAX_COUNTS).collect()
 }
 
 fn object(value: Option<Value>) -> Map<String, Value> {

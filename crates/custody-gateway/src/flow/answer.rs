@@ -11,7 +11,7 @@ use custody_types::Fault;
 use super::{
     Stopped,
     case::Case,
-    measure::{self, Attempt},
+    measure::{self, Attempt, Facts},
     record::Recorded,
     relay::Relay,
     route::Plan,
@@ -40,8 +40,7 @@ pub(super) struct Answered {
     pub(super) route: Arc<RouteConfig>,
     pub(super) open: Box<dyn OpenRecord>,
     pub(super) answer: ChatAnswer,
-    pub(super) invocation: Event,
-    pub(super) cost: Option<Event>,
+    pub(super) facts: Facts,
     /// The pieces that already went out, where the answer is streamed.
     pub(super) relay: Option<Relay>,
     _private: (),
@@ -79,23 +78,12 @@ pub(super) async fn answer(gateway: &Inner, recorded: Recorded, reply: &mut Repl
     let mut attempt = make_attempt(gateway, &case, &plan, &route, relay.as_mut(), reply).await;
     case.add_model_time(attempt.duration_us);
     case.delivered_bytes = relay.as_ref().map(Relay::delivered_bytes);
-    let invocation = measure::invocation(gateway, &mut case, &route, &attempt);
-    let cost = measure::cost(gateway, &mut case, &route, &attempt);
-    attempt.answer.counts = told::counts(&invocation);
+    let facts = Facts::of(gateway, &mut case, &route, &attempt);
+    attempt.answer.counts = told::counts(&facts.invocation);
     match attempt.error {
-        None => Ok(Attempted::Answered(Box::new(Answered {
-            case,
-            plan,
-            route,
-            open,
-            answer: attempt.answer,
-            invocation,
-            cost,
-            relay,
-            _private: (),
-        }))),
+        None => Ok(Attempted::Answered(Box::new(Answered { case, plan, route, open, answer: attempt.answer, facts, relay, _private: () }))),
         Some(error) => {
-            let pending = std::iter::once(invocation).chain(cost).collect();
+            let pending = facts.into_events(None);
             Ok(Attempted::Failed(Box::new(Failed { case, plan, open, pending, error: meaning(&error, reply), _private: () })))
         }
     }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use custody_event::{Envelope, Event, Kind, Request};
 use custody_types::{PicoUsd, RequestId, Text, Timestamp};
 
+use super::guardrail::GuardrailStatus;
 use crate::{
     front::Front,
     gateway::Inner,
@@ -38,6 +39,7 @@ pub(crate) struct Case {
     pub(super) request: Request,
     pub(super) attempts: i32,
     pub(super) spent: Spent,
+    pub(super) guardrail: GuardrailStatus,
     pub(super) delivered_bytes: Option<i64>,
     started: u64,
     stage_started: u64,
@@ -78,6 +80,7 @@ impl Case {
             request,
             attempts: 0,
             spent: Spent::Known(PicoUsd::ZERO),
+            guardrail: GuardrailStatus::default(),
             delivered_bytes: None,
             started,
             stage_started: started,

@@ -1,15 +1,35 @@
-//! From what a provider says was used to counts and an amount (D11): which rule reads its numbers, and which facts choose its price.
+//! From what a provider says was used to counts and amounts (D11): which rule reads its numbers, and which facts choose its prices.
+//!
+//! ```text
+//! charged for   tokens               items, where the book has a price for them        prices of
+//! model         the provider's own   one request, and its milliseconds                 the model that ran
+//! guardrail     none                 policy units of every guardrail that was applied  `guardrails`
+//! ```
 
-use custody_dialect::ConverseUsage;
+use custody_dialect::{ConverseUsage, GuardrailAssessment};
 use custody_model::bedrock::Target;
 use custody_price::{
-    CacheWrites, Facts, Finding, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, Reason, ServiceTier, Usage,
-    normalise_call,
+    CacheWrites, Facts, Finding, GUARDRAILS, Item, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, Reason,
+    ServiceTier, Usage, guardrail_item, normalise_call,
 };
 use custody_types::{ModelName, Text, TokenUsage};
 
-use super::measure::Attempt;
+use super::{guardrail, measure::Attempt};
 use crate::workspace::{ProviderKind, RouteConfig};
+
+/// One thing that a provider charges for.
+pub(super) struct Charge {
+    /// model or guardrail.
+    pub(super) charged_for: &'static str,
+    /// What chose the prices.
+    pub(super) facts: Facts,
+    /// Whether the class of service in `facts` is the one that answered.
+    pub(super) tier_known: bool,
+    /// What was used, where it is known.
+    pub(super) usage: Option<Usage>,
+    /// The amount, or why there is none.
+    pub(super) priced: Result<Priced, Finding>,
+}
 
 /// The usage that the provider stated, in our counts.
 pub(super) fn normalised(route: &RouteConfig, attempt: &Attempt) -> Result<Normalised, Finding> {
@@ -45,17 +65,67 @@ fn of_converse(said: &ConverseUsage) -> RawUsage {
     }
 }
 
-/// What the attempt's tokens cost.
-pub(super) fn priced(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt, usage: &TokenUsage) -> Result<Priced, Finding> {
+/// What the attempt costs, the model's part before the guardrails'; nothing where the provider can't charge for it.
+pub(super) fn charges(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt, normal: Result<TokenUsage, Finding>) -> Vec<Charge> {
+    let free = attempt.error.as_ref().is_some_and(|error| !error.may_be_charged());
+    let of_model = (!free || attempt.answer.usage.is_some()).then(|| of_model(prices, route, attempt, normal));
+    of_model.into_iter().chain(of_guardrails(prices, route, attempt)).collect()
+}
+
+fn of_model(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt, normal: Result<TokenUsage, Finding>) -> Charge {
+    let service = service(attempt);
     let facts = Facts {
-        region: route.bedrock.as_ref().map(|call| call.called_region.clone()).or_else(|| route.region.clone()),
+        region: region(route),
         variant: variant(attempt),
-        service: service(attempt)?,
+        service: service.unwrap_or(ServiceTier::Standard),
         ..Facts::on_demand(provider(route), priced_model(route, attempt), attempt.started_at)
     };
-    let quote = prices.quote(&facts, &Usage::from(*usage))?;
-    // Seconds and requests are not counted into costs yet: where only they are priced, zero would be a wrong number.
-    if quote.reasons().contains(&Reason::TokensIncluded) { Err(Finding::MissingPrice) } else { Ok(quote.priced()) }
+    let usage = normal.map(|tokens| with_items(prices, &facts, attempt, tokens));
+    let priced = usage.as_ref().map_err(|finding| *finding).and_then(|usage| {
+        service?;
+        priced(prices, &facts, usage)
+    });
+    Charge { charged_for: "model", facts, tier_known: service.is_ok(), usage: usage.ok(), priced }
+}
+
+/// Every request is one request and takes its time; where the book prices neither, nothing is charged for them.
+fn with_items(prices: &PriceBook, facts: &Facts, attempt: &Attempt, tokens: TokenUsage) -> Usage {
+    let known = prices.priced_items(facts, tokens.input).unwrap_or_default();
+    let counted = [(Item::Request, 1), (Item::RequestSecond, attempt.duration_us.div_ceil(1_000))];
+    Usage { items: counted.into_iter().filter(|(item, _)| known.contains(item)).collect(), ..Usage::from(tokens) }
+}
+
+fn priced(prices: &PriceBook, facts: &Facts, usage: &Usage) -> Result<Priced, Finding> {
+    let quote = prices.quote(facts, usage)?;
+    // Tokens that capacity pays for, and no price of that capacity: zero would be a wrong number.
+    let paid_elsewhere = quote.reasons().contains(&Reason::TokensIncluded) && usage.items.is_empty();
+    if paid_elsewhere { Err(Finding::MissingPrice) } else { Ok(quote.priced()) }
+}
+
+/// Guardrails have prices of their own, by units of policy (REFERENCE 1.4).
+fn of_guardrails(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt) -> Option<Charge> {
+    let applied = guardrail::was_applied(route, attempt);
+    let model = GUARDRAILS.parse::<ModelName>().ok().filter(|_| applied)?;
+    let facts = Facts { region: region(route), ..Facts::on_demand(provider(route), model, attempt.started_at) };
+    let usage = units(&attempt.answer.details.guardrails);
+    let priced = usage.as_ref().map_err(|finding| *finding).and_then(|usage| priced(prices, &facts, usage));
+    Some(Charge { charged_for: "guardrail", facts, tier_known: true, usage: usage.ok(), priced })
+}
+
+/// All units together. A unit that nobody here knows has no price, whatever the others have.
+fn units(assessments: &[GuardrailAssessment]) -> Result<Usage, Finding> {
+    let mut usage = Usage::default();
+    let stated = assessments.iter().flat_map(|assessment| &assessment.units);
+    let mut any = false;
+    for (name, count) in stated.filter(|(name, _)| name.ends_with("Units")) {
+        any = true;
+        match guardrail_item(name) {
+            Some(item) => *usage.items.entry(item).or_insert(0) += count,
+            None if *count > 0 => return Err(Finding::MissingPrice),
+            None => {}
+        }
+    }
+    if any { Ok(usage) } else { Err(Finding::UsageUnknown) }
 }
 
 /// The model that prices an attempt: the one a router chose, else the one the operator named behind a profile, else the route's.
@@ -76,6 +146,10 @@ fn service(attempt: &Attempt) -> Result<ServiceTier, Finding> {
 /// Speed that was bought has a price of its own, under this variant of the model.
 fn variant(attempt: &Attempt) -> Option<Text> {
     (attempt.answer.details.latency.as_deref() == Some("optimized")).then(|| Text::from("latency_optimized"))
+}
+
+fn region(route: &RouteConfig) -> Option<Text> {
+    route.bedrock.as_ref().map(|call| call.called_region.clone()).or_else(|| route.region.clone())
 }
 
 fn operation(route: &RouteConfig, attempt: &Attempt) -> Operation {

@@ -8,13 +8,37 @@ use custody_types::{Fault, PicoUsd, Text, Timestamp};
 
 use super::{
     case::{Case, Spent, micros, size},
-    charge, foreign_word,
+    charge::{self, Charge},
+    foreign_word, guardrail,
 };
 use crate::{
     gateway::Inner,
     refusal::{OutcomeClass, Refusal},
     workspace::RouteConfig,
 };
+
+/// The facts of an attempt that ended: what was invoked, what guardrails did, what it cost.
+pub(super) struct Facts {
+    pub(super) invocation: Event,
+    pub(super) guardrails: Vec<Event>,
+    pub(super) costs: Vec<Event>,
+}
+
+impl Facts {
+    pub(super) fn of(gateway: &Inner, case: &mut Case, route: &RouteConfig, attempt: &Attempt) -> Self {
+        case.guardrail = guardrail::GuardrailStatus::of(route, attempt);
+        Self {
+            invocation: invocation(gateway, case, route, attempt),
+            guardrails: guardrail::events(gateway, case, route, attempt),
+            costs: costs(gateway, case, route, attempt),
+        }
+    }
+
+    /// The events in the order of the trail, what was checked of the answer among them.
+    pub(super) fn into_events(self, checked: Option<Event>) -> Vec<Event> {
+        std::iter::once(self.invocation).chain(self.guardrails).chain(checked).chain(self.costs).collect()
+    }
+}
 
 /// What one attempt gave.
 pub(super) struct Attempt {
@@ -107,43 +131,51 @@ fn output_hash(case: &Case, answer: &ChatAnswer) -> Text {
     hash.finish()
 }
 
-/// What the attempt cost; none where the provider can't charge for it.
-pub(super) fn cost(gateway: &Inner, case: &mut Case, route: &RouteConfig, attempt: &Attempt) -> Option<Event> {
-    let free = attempt.error.as_ref().is_some_and(|error| !error.may_be_charged());
-    if free && attempt.answer.usage.is_none() {
-        return None;
-    }
-    let normal = charge::normalised(route, attempt);
-    let prices = &gateway.workspace.prices;
-    let priced = normal.as_ref().map_err(|finding| *finding);
-    let priced = priced.and_then(|normal| charge::priced(prices, route, attempt, &normal.usage));
-    case.spent = match (case.spent, &priced) {
+/// What the attempt cost, an event for each thing that is charged.
+fn costs(gateway: &Inner, case: &mut Case, route: &RouteConfig, attempt: &Attempt) -> Vec<Event> {
+    let normal = charge::normalised(route, attempt).map(|normal| normal.usage);
+    let charges = charge::charges(&gateway.workspace.prices, route, attempt, normal);
+    charges.iter().map(|charge| cost(gateway, case, route, charge)).collect()
+}
+
+fn cost(gateway: &Inner, case: &mut Case, route: &RouteConfig, charge: &Charge) -> Event {
+    let Charge { facts, usage, priced, .. } = charge;
+    case.spent = match (case.spent, priced) {
         (Spent::Known(sum), Ok(priced)) => sum.checked_add(priced.total).map_or(Spent::Unknown, Spent::Known),
         _ => Spent::Unknown,
     };
     let amount = |part: fn(&Priced) -> PicoUsd| priced.as_ref().ok().map(|priced| part(priced).pico());
-    let usage = normal.ok().map(|normal| normal.usage);
+    let tokens = usage.as_ref().map(|usage| usage.tokens);
+    let items = usage.iter().flat_map(|usage| &usage.items);
+    let of_model = charge.charged_for == "model";
     let fact = Cost {
         attempt: case.attempts,
         route: route.name.text(),
         provider: Text::from(route.provider.as_str()),
-        model: route.model.text(),
+        model: if of_model { route.model.text() } else { facts.model.text() },
         currency: Text::from(PriceBook::CURRENCY),
         amount_pico: amount(|priced| priced.total),
         input_pico: amount(|priced| priced.input),
         cache_read_pico: amount(|priced| priced.cache_read),
         cache_write_pico: amount(|priced| priced.cache_write),
         output_pico: amount(|priced| priced.output),
-        price_book: prices.version().clone(),
+        price_book: gateway.workspace.prices.version().clone(),
         price_id: priced.as_ref().ok().map(|priced| priced.entry_id.clone()),
         finding: priced.as_ref().err().map(|finding| Text::from(finding.as_str())),
-        uncached_input_tokens: usage.map(|usage| micros(usage.uncached_input())),
-        cache_read_tokens: usage.map(|usage| micros(usage.cache_read)),
-        cache_write_tokens: usage.map(|usage| micros(usage.cache_write_5m.saturating_add(usage.cache_write_1h))),
-        output_tokens: usage.map(|usage| micros(usage.output)),
-        ..Cost::default()
+        uncached_input_tokens: tokens.map(|usage| micros(usage.uncached_input())),
+        cache_read_tokens: tokens.map(|usage| micros(usage.cache_read)),
+        cache_write_tokens: tokens.map(|usage| micros(usage.cache_write_5m.saturating_add(usage.cache_write_1h))),
+        output_tokens: tokens.map(|usage| micros(usage.output)),
+        charged_for: Some(Text::from(charge.charged_for)),
+        items_pico: amount(|priced| priced.items),
+        items: items.map(|(item, count)| (Text::from(item.as_str()), micros(*count))).collect(),
+        priced_model: (of_model && facts.model != route.model).then(|| facts.model.text()),
+        region: facts.region.clone(),
+        geography: facts.geography.clone(),
+        variant: facts.variant.clone(),
+        service_tier: charge.tier_known.then(|| Text::from(facts.service.as_str())),
     };
-    Some(case.event(gateway, Kind::Cost(fact)))
+    case.event(gateway, Kind::Cost(fact))
 }
 
 /// Counts the end of a request.

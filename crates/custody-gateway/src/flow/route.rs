@@ -16,6 +16,9 @@ use crate::{
     workspace::{ApiKey, Capability, RouteConfig},
 };
 
+/// The parameter of a route event that names the guardrail around the call, and its version.
+pub(crate) const GUARDRAIL: &str = "guardrail";
+
 /// A request with a route for its next attempt.
 pub(super) struct Routed {
     pub(super) case: Case,
@@ -154,6 +157,7 @@ fn route_fact(case: &Case, plan: &Plan, choice: &Choice) -> Route {
     add("frequency_penalty", options.frequency_penalty.map(|number| number.to_string()));
     add("seed", options.seed.map(|seed| seed.to_string()));
     add("reasoning_effort", options.reasoning_effort.map(str::to_owned));
+    add(GUARDRAIL, route.and_then(|route| route.bedrock.as_ref()?.guardrail.as_ref()).map(|own| format!("{}:{}", own.id, own.version)));
     Route {
         attempt: case.attempts,
         decision: Text::from(if route.is_some() { "allow" } else { "deny" }),

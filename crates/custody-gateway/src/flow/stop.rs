@@ -54,7 +54,7 @@ impl Case {
             duration_us: Some(micros(duration)),
             overhead_us: Some(micros(overhead)),
             stage_us: self.take_stage_times(),
-            guardrail_status: gateway.words.not_required.clone(),
+            guardrail_status: Text::from(self.guardrail.as_str()),
             retrieval_status: gateway.words.not_required.clone(),
             retrieved_documents: Vec::new(),
             handling: self.capability.as_ref().map(|capability| Text::from(capability.handling.as_str())),

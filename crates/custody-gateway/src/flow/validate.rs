@@ -22,16 +22,16 @@ pub(super) struct Validated {
     pub(super) open: Box<dyn OpenRecord>,
     pub(super) answer: ChatAnswer,
     pub(super) relay: Option<Relay>,
-    /// Everything since the intent: invocation, validation, cost.
+    /// Everything since the intent: invocation, guardrails, validation, costs.
     pub(super) pending: Vec<Event>,
     _private: (),
 }
 
 pub(super) fn validate(gateway: &Inner, answered: Answered) -> Result<Validated, Box<Stopped>> {
-    let Answered { mut case, plan, route, open, answer, invocation, cost, relay, .. } = answered;
+    let Answered { mut case, plan, route, open, answer, facts, relay, .. } = answered;
     case.enter(gateway, Stage::Validate);
     if gateway.is_off(Stage::Validate) {
-        let pending = std::iter::once(invocation).chain(cost).collect();
+        let pending = facts.into_events(None);
         return Err(Box::new(Stopped { case, refusal: Refusal::switched_off("validate"), open: Some(open), pending }));
     }
     let rule = &plan.capability.validation;
@@ -55,8 +55,7 @@ pub(super) fn validate(gateway: &Inner, answered: Answered) -> Result<Validated,
         schema_hash: rule.schema.as_ref().map(|schema| schema.hash.clone()),
         handling: Text::from(plan.capability.handling.as_str()),
     };
-    let mut pending = vec![invocation, case.event(gateway, Kind::Validation(fact))];
-    pending.extend(cost);
+    let pending = facts.into_events(Some(case.event(gateway, Kind::Validation(fact))));
     match failed {
         Some(name) if rule.on_invalid == OnInvalid::Refuse => {
             Err(Box::new(Stopped { case, refusal: Refusal::invalid_output(name), open: Some(open), pending }))
