@@ -10,6 +10,7 @@ const HELP: &str = "\
 cargo xtask bench [part…] [-- options of the part]
 
   http      the gateway, durable and unrecorded, beside a bare hyper proxy and nginx
+  routes    both fronts before an OpenAI-compatible and a Bedrock route, each beside a bare hyper proxy: plain, streamed and paced
   journal   durable appends by 1, 8, 64 and 256 clients beside a bare write and fdatasync
   ingest    journal to Delta table beside decoding alone and Parquet encoding alone
   kafka     journals to real Kafka, and Kafka to committed Parquet, beside Kafka Connect's Iceberg sink and Parquet encoding alone
@@ -23,7 +24,7 @@ Without a part all are run. The first release build takes long. Options follow `
 
 /// Parts that need Kafka or S3, which are started for them.
 const WITH_SERVICES: [&str; 2] = ["kafka", "commits"];
-const PARTS: [&str; 6] = ["http", "journal", "ingest", "kafka", "commits", "lake"];
+const PARTS: [&str; 7] = ["http", "routes", "journal", "ingest", "kafka", "commits", "lake"];
 /// The part that Kafka Connect runs beside.
 const WITH_PEER: &str = "kafka";
 /// Tells `custody-bench` where Kafka Connect and its sink are.

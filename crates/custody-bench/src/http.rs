@@ -1,11 +1,15 @@
 //! `http`: the gateway beside a bare hyper proxy and nginx, before the same upstream, under the same closed loop.
 
+mod exchange;
 mod fleet;
+mod form;
 mod gateway;
 mod load;
 mod mode;
 mod nginx;
 mod proxy;
+mod rounds;
+pub mod routes;
 mod upstream;
 mod wire;
 
@@ -15,19 +19,18 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
 use self::{
     fleet::Server,
-    load::{Load, Seen},
+    form::Form,
+    gateway::OVER_OPENAI,
     mode::Mode,
+    rounds::{Effort, Rounds, Row, alternate, check},
 };
-use crate::{
-    measure::{cpu_seconds, median},
-    terminal::{Table, say, shown},
-};
+use crate::terminal::{Table, say};
 
 /// Settings of the part.
 #[derive(Args, Debug)]
@@ -70,6 +73,15 @@ impl Contender {
             Self::Unrecorded => fleet::start("gateway, audit off", Role::Unrecorded, Some(upstream), folder).map(Some),
             Self::Nginx => fleet::start_nginx("nginx", upstream, folder),
         }
+    }
+
+    /// All are asked in OpenAI's form.
+    fn row(self, server: &Server) -> Row<'_> {
+        let route = match self {
+            Self::Durable | Self::Unrecorded => Some(OVER_OPENAI.route),
+            Self::Proxy | Self::Nginx => None,
+        };
+        Row { name: server.name, server, form: Form::OpenAi, capability: OVER_OPENAI.capability, route }
     }
 }
 
@@ -130,98 +142,47 @@ fn announce(address: SocketAddr, key: Option<&str>) {
 /// Runs the part.
 pub async fn run(args: HttpArgs) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let (_upstream, contenders) = start_all(&args.contenders, folder.path())?;
+    let upstream = fleet::start("upstream", Role::Upstream, None, folder.path())?;
+    let servers = start_all(&args.contenders, upstream.address, folder.path())?;
+    let rows: Vec<Row<'_>> = servers.iter().map(|(contender, server)| contender.row(server)).collect();
+    let effort = |connections| Effort { connections, lasting: Duration::from_secs_f64(args.seconds), rounds: args.rounds };
+    for mode in &args.modes {
+        check(&rows, *mode, effort(1)).await?;
+    }
     for mode in &args.modes {
         for connections in &args.connections {
-            compare(&args, *mode, *connections, &contenders).await?;
+            let measured = alternate(&rows, *mode, effort(*connections)).await?;
+            print(*mode, *connections, &rows, &measured);
         }
     }
     Ok(())
 }
 
-fn start_all(wanted: &[Contender], folder: &Path) -> Result<(Server, Vec<Server>)> {
-    let upstream = fleet::start("upstream", Role::Upstream, None, folder)?;
-    let mut contenders = Vec::new();
+fn start_all(wanted: &[Contender], upstream: SocketAddr, folder: &Path) -> Result<Vec<(Contender, Server)>> {
+    let mut servers = Vec::new();
     for contender in wanted {
-        match contender.start(upstream.address, folder)? {
-            Some(server) => contenders.push(server),
+        match contender.start(upstream, folder)? {
+            Some(server) => servers.push((*contender, server)),
             None => say("nginx is not installed and is left out"),
         }
     }
     // nginx says nothing when it listens.
     std::thread::sleep(Duration::from_millis(300));
-    Ok((upstream, contenders))
+    Ok(servers)
 }
 
-/// One round of one contender.
-#[derive(Debug, Default)]
-struct Figures {
-    rate: f64,
-    p50: f64,
-    p99: f64,
-    first_p50: f64,
-    first_p99: f64,
-    stall_p50: f64,
-    stall_p99: f64,
-    cpu_ms: f64,
-    errors: u64,
-}
-
-impl Figures {
-    fn new(mut seen: Seen, cpu_seconds: f64) -> Self {
-        let answered = seen.answered.max(1) as f64;
-        Self {
-            rate: seen.answered as f64 / seen.seconds,
-            p50: seen.latency.percentile(50.0),
-            p99: seen.latency.percentile(99.0),
-            first_p50: seen.first_byte.percentile(50.0),
-            first_p99: seen.first_byte.percentile(99.0),
-            stall_p50: seen.stall.percentile(50.0),
-            stall_p99: seen.stall.percentile(99.0),
-            cpu_ms: cpu_seconds * 1_000.0 / answered,
-            errors: seen.errors,
-        }
-    }
-}
-
-async fn compare(args: &HttpArgs, mode: Mode, connections: usize, contenders: &[Server]) -> Result<()> {
-    let mut rounds: Vec<Vec<Figures>> = contenders.iter().map(|_| Vec::new()).collect();
-    for _ in 0..args.rounds {
-        for (server, figures) in contenders.iter().zip(&mut rounds) {
-            figures.push(measure(args, mode, connections, server).await?);
-        }
-    }
-    print(mode, connections, contenders, &rounds);
-    Ok(())
-}
-
-async fn measure(args: &HttpArgs, mode: Mode, connections: usize, server: &Server) -> Result<Figures> {
-    let lasting = Duration::from_secs_f64(args.seconds);
-    let load = Load { target: server.address, request: mode.request(&server.key), stream: mode != Mode::Plain, connections, lasting };
-    let warm = load::run(&Load { lasting: lasting.mul_f64(0.15), ..load.clone() }).await?;
-    ensure!(warm.answered > 0, "{} answers nothing: {}", server.name, warm.first_error.unwrap_or_default());
-    let cpu = cpu_seconds(server.pid())?;
-    let seen = load::run(&load).await?;
-    let cpu = cpu_seconds(server.pid())? - cpu;
-    if let Some(error) = &seen.first_error {
-        say(&format!("{}: {} errors, the first: {error}", server.name, seen.errors));
-    }
-    Ok(Figures::new(seen, cpu))
-}
-
-fn print(mode: Mode, connections: usize, contenders: &[Server], rounds: &[Vec<Figures>]) {
+fn print(mode: Mode, connections: usize, rows: &[Row<'_>], measured: &[Rounds]) {
     let plain = ["", "req/s", "p50 ms", "p99 ms", "CPU ms/req", "errors"];
-    let stream = ["", "req/s", "p50 ms", "p99 ms", "CPU ms/req", "errors", "first p50", "first p99", "stall p50", "stall p99"];
-    let columns = if mode == Mode::Plain { &plain[..] } else { &stream[..] };
-    let mut table = Table::new(format!("{}, {connections} connections", mode.title()), columns);
-    for (server, figures) in contenders.iter().zip(rounds) {
-        let middle = |of: fn(&Figures) -> f64| shown(median(figures.iter().map(of)));
-        let errors: u64 = figures.iter().map(|round| round.errors).sum();
-        let mut cells = vec![middle(|f| f.rate), middle(|f| f.p50), middle(|f| f.p99), middle(|f| f.cpu_ms), errors.to_string()];
-        if mode != Mode::Plain {
+    let stream = ["first p50", "first p99", "stall p50", "stall p99"];
+    let columns = if mode.is_stream() { [&plain[..], &stream[..]].concat() } else { plain.to_vec() };
+    let mut table = Table::new(format!("{}, {connections} connections", mode.title()), &columns);
+    for (row, rounds) in rows.iter().zip(measured) {
+        let middle = |of| rounds.middle(of);
+        let mut cells = vec![middle(|f| f.rate), middle(|f| f.p50), middle(|f| f.p99), middle(|f| f.cpu_ms), rounds.errors()];
+        if mode.is_stream() {
             cells.extend([middle(|f| f.first_p50), middle(|f| f.first_p99), middle(|f| f.stall_p50), middle(|f| f.stall_p99)]);
         }
-        table.row(server.name, cells);
+        table.row(row.name, cells);
     }
     table.print();
 }

@@ -32,6 +32,9 @@ struct Arguments {
 enum Part {
     /// The gateway, durable and unrecorded, beside a bare hyper proxy and nginx: rates, latencies, processor time.
     Http(http::HttpArgs),
+    /// Both fronts of the gateway before an OpenAI-compatible and a Bedrock route, each beside a bare hyper proxy before the same
+    /// answers: rates, latencies, processor time, time to the first word and gaps between words.
+    Routes(http::routes::RoutesArgs),
     /// Durable appends by 1 to 256 clients beside a bare write and fdatasync.
     Journal(journal::JournalArgs),
     /// The ingest loop from journal to Delta table beside decoding alone and Parquet encoding alone.
@@ -52,6 +55,7 @@ async fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let done = match Arguments::parse().part {
         Part::Http(args) => http::run(args).await,
+        Part::Routes(args) => http::routes::run(args).await,
         Part::Journal(args) => journal::run(args).await,
         Part::Ingest(args) => ingest::run(args).await,
         Part::Kafka(args) => kafka::run(args).await,

@@ -1,12 +1,14 @@
 //! Numbers: percentiles of many latencies, medians of rounds, and what the kernel says a process used.
 
+mod processor;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-/// The unit of process times in `/proc`: Linux fixes `USER_HZ` at 100 on every architecture that this program runs on.
-const TICKS_PER_SECOND: f64 = 100.0;
+pub use processor::ThreadSeconds;
+use processor::cpu_seconds;
 
 /// Latencies of one run, in microseconds.
 #[derive(Debug, Default)]
@@ -66,25 +68,6 @@ impl Meter {
     pub fn stop(&self) -> Result<Spent> {
         Ok(Spent { wall: self.began.elapsed().as_secs_f64(), cpu: cpu_seconds(self.process)? - self.cpu })
     }
-}
-
-/// Processor seconds, user and system, of a process and of its living children (nginx has workers).
-pub fn cpu_seconds(pid: u32) -> Result<f64> {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let mut seconds = own_cpu_seconds(pid)?;
-    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
-        if pid != std::process::id() {
-            seconds += own_cpu_seconds(child)?;
-        }
-    }
-    Ok(seconds)
-}
-
-fn own_cpu_seconds(pid: u32) -> Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid} is gone"))?;
-    let after_name = stat.rsplit_once(')').map(|(_, rest)| rest).context("unexpected form of /proc/<pid>/stat")?;
-    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
-    Ok(ticks.sum::<f64>() / TICKS_PER_SECOND)
 }
 
 /// The most memory this process ever had resident, in MiB.

@@ -2,16 +2,15 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bytes::Bytes;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    task::JoinSet,
-    time::Instant,
-};
+use tokio::{task::JoinSet, time::Instant};
 
-use super::wire::{Body, body_of, find, head_length, is_whole};
+use super::{
+    exchange::{Connection, Exchange},
+    form::Form,
+    mode::Mode,
+};
 use crate::measure::Latencies;
 
 /// What to send, and for how long.
@@ -19,7 +18,8 @@ use crate::measure::Latencies;
 pub struct Load {
     pub target: SocketAddr,
     pub request: Bytes,
-    pub stream: bool,
+    pub form: Form,
+    pub mode: Mode,
     pub connections: usize,
     pub lasting: Duration,
 }
@@ -32,8 +32,10 @@ pub struct Seen {
     pub first_error: Option<String>,
     pub seconds: f64,
     pub latency: Latencies,
-    /// Time to the first byte of the answer's body.
-    pub first_byte: Latencies,
+    /// Time to the first word.
+    pub first: Latencies,
+    /// Time from each word of a stream to the next.
+    pub gap: Latencies,
     /// Time from the last word of a stream to its end.
     pub stall: Latencies,
 }
@@ -54,7 +56,8 @@ pub async fn run(load: &Load) -> Result<Seen> {
         seen.errors += one.errors;
         seen.first_error = seen.first_error.or(one.first_error);
         seen.latency.extend(one.latency);
-        seen.first_byte.extend(one.first_byte);
+        seen.first.extend(one.first);
+        seen.gap.extend(one.gap);
         seen.stall.extend(one.stall);
     }
     seen.seconds = began.elapsed().as_secs_f64();
@@ -65,92 +68,38 @@ async fn one_connection(load: &Load, until: Instant) -> Seen {
     let mut seen = Seen::default();
     let mut connection = None;
     while Instant::now() < until {
-        match exchange_on(&mut connection, load).await {
-            Ok(exchange) => seen.add(&exchange),
-            Err(error) => {
-                connection = None;
-                seen.errors += 1;
-                seen.first_error.get_or_insert_with(|| format!("{error:#}"));
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+        if let Err(error) = exchange_on(&mut connection, load, &mut seen).await {
+            connection = None;
+            seen.errors += 1;
+            seen.first_error.get_or_insert_with(|| format!("{error:#}"));
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
     seen
 }
 
-impl Seen {
-    fn add(&mut self, exchange: &Exchange) {
-        self.answered += 1;
-        self.latency.add(exchange.ended - exchange.sent);
-        self.first_byte.add(exchange.first_byte - exchange.sent);
-        self.stall.add(exchange.ended - exchange.last_word);
-    }
-}
-
-/// The moments of one request.
-struct Exchange {
-    sent: Instant,
-    first_byte: Instant,
-    last_word: Instant,
-    ended: Instant,
-}
-
-struct Connection {
-    stream: TcpStream,
-    received: Vec<u8>,
-}
-
-async fn exchange_on(connection: &mut Option<Connection>, load: &Load) -> Result<Exchange> {
+async fn exchange_on(connection: &mut Option<Connection>, load: &Load, seen: &mut Seen) -> Result<()> {
     if connection.is_none() {
-        let stream = TcpStream::connect(load.target).await.context("cannot connect")?;
-        stream.set_nodelay(true)?;
-        *connection = Some(Connection { stream, received: Vec::with_capacity(32 << 10) });
+        *connection = Some(Connection::open(load.target).await?);
     }
     let connection = connection.as_mut().context("no connection")?;
-    let exchange = connection.exchange(load);
-    tokio::time::timeout(Duration::from_secs(20), exchange).await.context("no answer within 20 s")?
+    seen.add(load.mode, &connection.exchange(load).await?);
+    Ok(())
 }
 
-impl Connection {
-    async fn exchange(&mut self, load: &Load) -> Result<Exchange> {
-        self.received.clear();
-        let sent = Instant::now();
-        self.stream.write_all(&load.request).await?;
-        let (head, body) = self.read_head().await?;
-        let mut first_byte = (self.received.len() > head).then(Instant::now);
-        let mut last_word = sent;
-        let mut looked_at = head;
-        loop {
-            let now = Instant::now();
-            if self.received.get(looked_at..).is_some_and(|news| find(news, br#""content":""#).is_some()) {
-                last_word = now;
-            }
-            // A word may lie across two reads: look at the end of this one again.
-            looked_at = self.received.len().saturating_sub(10).max(head);
-            if is_whole(&self.received, head, body) {
-                self.check(head, load.stream)?;
-                return Ok(Exchange { sent, first_byte: first_byte.unwrap_or(now), last_word, ended: now });
-            }
-            ensure!(self.stream.read_buf(&mut self.received).await? > 0, "connection closed within an answer");
-            first_byte.get_or_insert_with(Instant::now);
+impl Seen {
+    fn add(&mut self, mode: Mode, exchange: &Exchange<'_>) {
+        self.answered += 1;
+        self.latency.add(exchange.ended - exchange.sent);
+        if !mode.is_stream() {
+            return;
         }
-    }
-
-    async fn read_head(&mut self) -> Result<(usize, Body)> {
-        loop {
-            if let Some(head) = head_length(&self.received) {
-                return Ok((head, body_of(self.received.get(..head).unwrap_or_default())));
-            }
-            ensure!(self.stream.read_buf(&mut self.received).await? > 0, "connection closed before an answer");
+        for (word, next) in exchange.words.iter().zip(exchange.words.iter().skip(1)) {
+            self.gap.add(*next - *word);
         }
-    }
-
-    fn check(&self, head: usize, stream: bool) -> Result<()> {
-        let shown = || String::from_utf8_lossy(self.received.get(..600).unwrap_or(&self.received)).into_owned();
-        ensure!(self.received.starts_with(b"HTTP/1.1 200"), "refused: {}", shown());
-        let body = self.received.get(head..).unwrap_or_default();
-        let mark: &[u8] = if stream { b"data: [DONE]" } else { b"answer" };
-        ensure!(find(body, mark).is_some(), "not the answer that was asked for: {}", shown());
-        Ok(())
+        if let (Some(first), Some(last)) = (exchange.words.first(), exchange.words.last()) {
+            self.first.add(*first - exchange.sent);
+            self.stall.add(exchange.ended - *last);
+        }
     }
 }

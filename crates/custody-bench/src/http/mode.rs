@@ -1,9 +1,6 @@
-//! The kinds of load, and the request that asks for each.
+//! The kinds of load.
 
-use bytes::Bytes;
 use clap::ValueEnum;
-
-use super::gateway::CAPABILITY;
 
 /// A kind of load.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,20 +22,15 @@ impl Mode {
         }
     }
 
-    /// A chat of about two hundred bytes.
-    pub fn request(self, key: &str) -> Bytes {
-        let (pace, stream) = match self {
-            Self::Plain => ("", ""),
-            Self::Stream => ("", r#","stream":true,"stream_options":{"include_usage":true}"#),
-            Self::Paced => (" pace_us=1000", r#","stream":true,"stream_options":{"include_usage":true}"#),
-        };
-        let question = "How do I reset the password of my account when I no longer have the telephone that it was set up with?";
-        let body =
-            format!(r#"{{"model":"{}","messages":[{{"role":"user","content":"{question}{pace}"}}],"max_tokens":200{stream}}}"#, CAPABILITY);
-        let head = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        Bytes::from(head + &body)
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::Stream | Self::Paced)
+    }
+
+    /// What stands in the question, so that the upstream keeps the pace whoever passes the question on.
+    pub const fn pace_mark(self) -> &'static str {
+        match self {
+            Self::Plain | Self::Stream => "",
+            Self::Paced => " pace_us=1000",
+        }
     }
 }

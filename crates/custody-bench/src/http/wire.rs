@@ -1,5 +1,9 @@
 //! As much of HTTP/1.1 as the load and the upstream need. Neither pipelines, so one message is in a buffer at a time.
 
+mod body;
+
+pub use body::BodyReader;
+
 /// Place of the first occurrence.
 pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     let first = needle.first()?;
@@ -12,6 +16,11 @@ pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         }
         from = place + 1;
     }
+}
+
+/// The last bytes, at most `length` of them.
+pub fn tail(bytes: &[u8], length: usize) -> &[u8] {
+    bytes.get(bytes.len().saturating_sub(length)..).unwrap_or_default()
 }
 
 /// Length of the head, its blank line included.
@@ -37,20 +46,15 @@ pub fn body_of(head: &[u8]) -> Body {
     }
 }
 
-/// Length of the whole message, when all of it is there.
+/// Length of the whole request, when all of it is there.
 pub fn message_length(received: &[u8]) -> Option<usize> {
     let head = head_length(received)?;
-    is_whole(received, head, body_of(received.get(..head)?)).then_some(match body_of(received.get(..head)?) {
-        Body::Bytes(length) => head + length,
-        Body::Chunked => received.len(),
-    })
-}
-
-/// Whether the body after `head` bytes is all there.
-pub fn is_whole(received: &[u8], head: usize, body: Body) -> bool {
-    match body {
-        Body::Bytes(length) => received.len() >= head + length,
-        Body::Chunked => received.get(head..).is_some_and(|body| body.ends_with(b"\r\n0\r\n\r\n") || body == b"0\r\n\r\n"),
+    match body_of(received.get(..head)?) {
+        Body::Bytes(length) => (received.len() >= head + length).then_some(head + length),
+        Body::Chunked => {
+            let body = received.get(head..)?;
+            (body.ends_with(b"\r\n0\r\n\r\n") || body == b"0\r\n\r\n").then_some(received.len())
+        }
     }
 }
 
@@ -67,5 +71,6 @@ mod tests {
         assert_eq!(message_length(chunked), Some(chunked.len()));
         assert_eq!(message_length(&chunked[..chunked.len() - 2]), None);
         assert_eq!(find(b"aab", b"ab"), Some(1));
+        assert_eq!((tail(b"abc", 2), tail(b"abc", 9)), (&b"bc"[..], &b"abc"[..]));
     }
 }
