@@ -14,8 +14,9 @@ use std::{
 use custody_dialect::openai;
 use custody_event::{Control, Envelope, Event, Kind};
 use custody_log::{AppendError, Appended};
-use custody_model::Model;
+use custody_model::{Model, protection::Change};
 use custody_types::{Clock, Fault, FaultOwner, IdSource, Retry, RouteName, Text, Timestamp};
+use prometheus::Registry;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     http,
     keyed::{HashKeyError, KeyedHasher},
     metrics::Metrics,
+    protection::Protection,
     recorder::Recorder,
     stage::Stage,
     verdicts::Verdicts,
@@ -98,6 +100,7 @@ pub(crate) struct Inner {
     pub(crate) hasher: KeyedHasher,
     pub(crate) verdicts: Verdicts,
     pub(crate) metrics: Metrics,
+    pub(crate) protection: Protection,
     pub(crate) more_metrics: Option<MoreMetrics>,
     pub(crate) words: Words,
     pub(crate) dialect_limits: openai::Limits,
@@ -116,6 +119,8 @@ pub(crate) struct Words {
     pub(crate) chosen: Text,
     pub(crate) not_needed: Text,
     pub(crate) exhausted: Text,
+    pub(crate) breaker_open: Text,
+    pub(crate) retry_budget: Text,
     stages: [Text; Stage::ALL.len()],
     dialects: [Text; Front::ALL.len()],
 }
@@ -138,11 +143,13 @@ impl Gateway {
         }
         let server = &workspace.settings.server;
         let permits = u32::try_from(server.max_in_flight).unwrap_or(u32::MAX);
+        let registry = Registry::new();
         let body_bytes = usize::try_from(server.max_body_bytes).unwrap_or(usize::MAX);
         let inner = Inner {
             hasher: KeyedHasher::open(&config.hash_key_file)?,
             verdicts: Verdicts::default(),
-            metrics: Metrics::new()?,
+            protection: Protection::new(&workspace, &registry)?,
+            metrics: Metrics::new(registry)?,
             more_metrics: config.more_metrics,
             words: Words::new(workspace.environment().text(), config.producer.into()),
             dialect_limits: openai::Limits { body_bytes, ..openai::Limits::default() },
@@ -193,20 +200,7 @@ impl Gateway {
     /// # Errors
     /// When it cannot be made durable.
     pub async fn record_control(&self, fact: Control) -> Result<Appended, AppendError> {
-        let inner = &self.0;
-        let envelope = Envelope {
-            tenant: Text::from("platform"),
-            principal: fact.actor.clone(),
-            environment: inner.words.environment.clone(),
-            policy_hash: inner.workspace.policies.hash().clone(),
-            config_hash: inner.workspace.hash.clone(),
-            producer: inner.words.producer.clone(),
-            ..Envelope::default()
-        };
-        let event_id = Text::from(inner.ids.event_id().to_string());
-        let event = Event { event_id, time: inner.clock.now(), envelope: Arc::new(envelope), kind: Kind::Control(fact) };
-        let records = crate::encode::all(&[event]).map_err(|_| AppendError::Empty)?;
-        inner.recorder.append(records).await
+        self.0.record_control(fact).await
     }
 
     /// Whether a stage is switched off.
@@ -226,6 +220,33 @@ impl Inner {
     /// Whether an operator switched the stage off.
     pub(crate) fn is_off(&self, stage: Stage) -> bool {
         self.switched_off.load(Ordering::SeqCst) & stage.bit() != 0
+    }
+
+    /// Makes a control event durable.
+    pub(crate) async fn record_control(&self, fact: Control) -> Result<Appended, AppendError> {
+        let envelope = Envelope {
+            tenant: Text::from("platform"),
+            principal: fact.actor.clone(),
+            environment: self.words.environment.clone(),
+            policy_hash: self.workspace.policies.hash().clone(),
+            config_hash: self.workspace.hash.clone(),
+            producer: self.words.producer.clone(),
+            ..Envelope::default()
+        };
+        let event_id = Text::from(self.ids.event_id().to_string());
+        let event = Event { event_id, time: self.clock.now(), envelope: Arc::new(envelope), kind: Kind::Control(fact) };
+        let records = crate::encode::all(&[event]).map_err(|_| AppendError::Empty)?;
+        self.recorder.append(records).await
+    }
+
+    /// A route's breaker opened or closed: that is evidence too, and where it can't be written the requests' own events still tell.
+    pub(crate) async fn record_breaker(&self, route: &RouteName, change: Change) {
+        tracing::warn!(route = route.as_str(), change = change.as_str(), "a circuit breaker changed");
+        let subject = Text::from(format!("route:{route}"));
+        let fact = Control { action: Text::from(change.as_str()), subject, actor: Text::from("gateway"), ..Control::default() };
+        if let Err(error) = self.record_control(fact).await {
+            tracing::warn!(code = error.code(), "the change of a circuit breaker could not be recorded");
+        }
     }
 
     /// Why a request that came now could not be recorded.
@@ -255,6 +276,8 @@ impl Words {
             chosen: Text::from("chosen"),
             not_needed: Text::from("not_needed"),
             exhausted: Text::from("exhausted"),
+            breaker_open: Text::from("breaker_open"),
+            retry_budget: Text::from("retry_budget"),
             stages: Stage::ALL.map(|stage| Text::from(stage.as_str())),
             dialects: Front::ALL.map(|front| Text::from(front.dialect())),
         }

@@ -16,6 +16,7 @@ mod keyed;
 mod metrics;
 mod models;
 mod private_file;
+mod protection;
 mod recorder;
 mod recovery;
 mod refusal;

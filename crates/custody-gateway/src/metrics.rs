@@ -47,8 +47,7 @@ const JOURNAL_GAUGES: [JournalGauge; 12] = [
 ];
 
 impl Metrics {
-    pub(crate) fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
+    pub(crate) fn new(registry: Registry) -> Result<Self, prometheus::Error> {
         let by_class = IntCounterVec::new(Opts::new("custody_requests_total", "Requests that ended, by outcome class"), &["class"])?;
         let refusals = IntCounterVec::new(Opts::new("custody_refusals_total", "Requests without an answer, by code"), &["code"])?;
         let duration = histogram("custody_request_duration_seconds", "From receipt to outcome", &DURATION_BUCKETS)?;

@@ -125,6 +125,13 @@ impl Refusal {
         Self { class: OutcomeClass::Failed, retry_after: Some(RETRY_LOG), ..refusal }
     }
 
+    /// Every route that may be taken is left alone for now.
+    pub(crate) fn routes_unavailable(retry_after: Duration) -> Self {
+        let message = "the routes of this capability failed too often a moment ago and are left alone; try again shortly";
+        let refusal = Self::new(503, Family::Server, "routes_unavailable", message);
+        Self { class: OutcomeClass::Failed, retry_after: Some(retry_after), ..refusal }
+    }
+
     /// The model did not give an answer.
     pub(crate) fn upstream(status: u16, code: &'static str, message: &'static str) -> Self {
         Self { class: OutcomeClass::Failed, ..Self::new(status, Family::Server, code, message) }

@@ -95,6 +95,19 @@ impl ModelError {
         }
     }
 
+    /// Whether the next attempt on the same route would likely fail too, whatever it asks: what a circuit breaker counts. What the
+    /// request itself is to blame for says nothing about the route.
+    #[must_use]
+    pub const fn is_the_routes(&self) -> bool {
+        match self.kind {
+            ErrorKind::Refused { status } => matches!(status, 401 | 403 | 404 | 408 | 425 | 429 | 500..=599),
+            ErrorKind::Named { fault, .. } => fault.is_the_routes(),
+            ErrorKind::NoCredentials | ErrorKind::ConnectFailed | ErrorKind::Failed | ErrorKind::TimedOut(_) => true,
+            ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Garbage => true,
+            ErrorKind::Untranslatable | ErrorKind::TooLarge | ErrorKind::Unsendable => false,
+        }
+    }
+
     /// Whether the provider may have worked on the request and charge for it: then its usage is unknown, not zero.
     #[must_use]
     pub const fn may_be_charged(&self) -> bool {

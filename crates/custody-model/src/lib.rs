@@ -11,6 +11,7 @@ mod egress;
 mod error;
 pub mod openai_compatible;
 mod port;
+pub mod protection;
 mod provider_fault;
 mod response_head;
 pub mod simulator;

@@ -84,6 +84,10 @@ impl ProviderFault {
         !matches!(self, Self::Invalid | Self::Denied | Self::NotFound)
     }
 
+    pub(crate) const fn is_the_routes(self) -> bool {
+        !matches!(self, Self::Invalid)
+    }
+
     pub(crate) const fn may_be_charged(self) -> bool {
         matches!(self, Self::ModelTimeout | Self::ModelFailed | Self::Internal)
     }

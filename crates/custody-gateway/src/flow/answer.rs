@@ -67,7 +67,7 @@ pub(super) struct AttemptError {
 }
 
 pub(super) async fn answer(gateway: &Inner, recorded: Recorded, reply: &mut Reply) -> Result<Attempted, Box<Stopped>> {
-    let Recorded { mut case, plan, route, open, .. } = recorded;
+    let Recorded { mut case, plan, route, leave, open, .. } = recorded;
     case.enter(gateway, Stage::Answer);
     if gateway.is_off(Stage::Answer) {
         let attempt = Attempt::not_sent(gateway, "stage_disabled");
@@ -77,6 +77,10 @@ pub(super) async fn answer(gateway: &Inner, recorded: Recorded, reply: &mut Repl
     let mut relay = relay_for(&case, &plan);
     let mut attempt = make_attempt(gateway, &case, &plan, &route, relay.as_mut(), reply).await;
     case.add_model_time(attempt.duration_us);
+    let now = gateway.clock.monotonic_micros();
+    if let Some(change) = gateway.protection.ended(&route.name, leave, now, attempt.error.as_ref()) {
+        gateway.record_breaker(&route.name, change).await;
+    }
     case.delivered_bytes = relay.as_ref().map(Relay::delivered_bytes);
     let facts = Facts::of(gateway, &mut case, &route, &attempt);
     attempt.answer.counts = told::counts(&facts.invocation);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use custody_event::Event;
+use custody_model::protection::Admission;
 
 use super::{
     Stopped,
@@ -17,12 +18,13 @@ pub(super) struct Recorded {
     pub(super) case: Case,
     pub(super) plan: Plan,
     pub(super) route: Arc<RouteConfig>,
+    pub(super) leave: Option<Admission>,
     pub(super) open: Box<dyn OpenRecord>,
     _private: (),
 }
 
 pub(super) async fn record(gateway: &Inner, routed: Routed) -> Result<Recorded, Box<Stopped>> {
-    let Routed { mut case, plan, route, mut pending, open, .. } = routed;
+    let Routed { mut case, plan, route, leave, mut pending, open, .. } = routed;
     case.enter(gateway, Stage::Record);
     if gateway.is_off(Stage::Record) {
         forget_attempt(&mut case, &mut pending, open.is_none());
@@ -43,7 +45,7 @@ pub(super) async fn record(gateway: &Inner, routed: Routed) -> Result<Recorded, 
         },
     };
     match recorded {
-        Ok(open) => confirmed(gateway, Recorded { case, plan, route, open, _private: () }).await,
+        Ok(open) => confirmed(gateway, Recorded { case, plan, route, leave, open, _private: () }).await,
         Err((error, open)) => {
             forget_attempt(&mut case, &mut pending, first);
             Err(Box::new(Stopped { case, refusal: Refusal::unrecorded(&error), open, pending }))

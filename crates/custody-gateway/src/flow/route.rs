@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use custody_dialect::ChatRequest;
 use custody_event::{Event, Kind, Prompt, Route};
+use custody_model::protection::Admission;
 use custody_types::Text;
 
 use super::{Stopped, answer::Failed, assemble::Assembled, case::Case};
@@ -24,6 +25,8 @@ pub(super) struct Routed {
     pub(super) case: Case,
     pub(super) plan: Plan,
     pub(super) route: Arc<RouteConfig>,
+    /// The breaker's leave for the attempt.
+    pub(super) leave: Option<Admission>,
     /// Events that become durable before the attempt leaves, besides the request event of a first attempt.
     pub(super) pending: Vec<Event>,
     /// The open record, from the second attempt on.
@@ -46,9 +49,20 @@ pub(super) struct Plan {
 
 /// Which route is next, and why the others are not.
 struct Choice {
-    taken: Option<(usize, Arc<RouteConfig>)>,
+    taken: Option<Taken>,
     reasons: Vec<Text>,
     policy_ids: Vec<Text>,
+    /// Whether a breaker or the retry budget stood in the way of a permitted route.
+    withheld: bool,
+    /// The soonest moment at which a breaker may let an attempt through.
+    wait: Option<Duration>,
+}
+
+/// The route of the next attempt, its place in the list, and its breaker's leave.
+struct Taken {
+    place: usize,
+    route: Arc<RouteConfig>,
+    leave: Option<Admission>,
 }
 
 pub(super) fn route(gateway: &Inner, assembled: Assembled) -> Result<Routed, Box<Stopped>> {
@@ -94,25 +108,31 @@ fn take_route(
     mut pending: Vec<Event>,
     open: Option<Box<dyn OpenRecord>>,
 ) -> Result<Routed, Box<Stopped>> {
-    let choice = choose(gateway, &plan);
+    let mut choice = choose(gateway, &plan);
     let first = prompt.is_some();
+    choice.keep_to_budget(gateway, first);
     if let Some(prompt) = prompt {
         pending.push(case.event(gateway, Kind::Prompt(prompt)));
     }
     case.attempts += i32::from(choice.taken.is_some());
-    if first || choice.taken.is_some() {
+    if first || choice.taken.is_some() || choice.withheld {
         let fact = route_fact(&case, &plan, &choice);
         pending.push(case.event(gateway, Kind::Route(fact)));
     }
-    let Some((place, route)) = choice.taken else {
-        let refusal = Refusal::forbidden("no_route_permitted", "no policy permits this request to take any of the capability's routes");
+    let Some(Taken { place, route, leave }) = choice.taken else {
+        let forbidden =
+            || Refusal::forbidden("no_route_permitted", "no policy permits this request to take any of the capability's routes");
+        let refusal = choice.wait.map_or_else(forbidden, Refusal::routes_unavailable);
         return Err(Box::new(Stopped { case, refusal, open, pending }));
     };
     if let Some(tried) = plan.tried.get_mut(place) {
         *tried += 1;
     }
     plan.last = Some(place);
-    Ok(Routed { case, plan, route, pending, open, _private: () })
+    if !first {
+        gateway.protection.retried(plan.is_repetition(&route));
+    }
+    Ok(Routed { case, plan, route, leave, pending, open, _private: () })
 }
 
 /// Half of the pause or up to all of it: requests that failed together do not come back together.
@@ -124,7 +144,8 @@ fn jittered(pause: Duration) -> Duration {
 /// A route is tried again before the next one is, within its bound; policies are asked about every candidate.
 fn choose(gateway: &Inner, plan: &Plan) -> Choice {
     let bound = gateway.workspace.settings.limits.attempts_per_route;
-    let mut choice = Choice { taken: None, reasons: Vec::new(), policy_ids: Vec::new() };
+    let now = gateway.clock.monotonic_micros();
+    let mut choice = Choice { taken: None, reasons: Vec::new(), policy_ids: Vec::new(), withheld: false, wait: None };
     for (place, (name, tried)) in plan.capability.routes.iter().zip(&plan.tried).enumerate() {
         let Some(route) = gateway.workspace.routes.get(name) else { continue };
         let decision = gateway.verdicts.may_use_route(&gateway.workspace, &plan.key, &plan.capability, route);
@@ -137,16 +158,42 @@ fn choose(gateway: &Inner, plan: &Plan) -> Choice {
             gateway.words.not_needed.clone()
         } else {
             choice.policy_ids.extend(decision.policy_ids.iter().cloned());
-            choice.taken = Some((place, Arc::clone(route)));
-            gateway.words.chosen.clone()
+            match gateway.protection.admit(&route.name, now) {
+                Ok(leave) => {
+                    choice.taken = Some(Taken { place, route: Arc::clone(route), leave });
+                    gateway.words.chosen.clone()
+                }
+                Err(wait) => {
+                    choice.withheld = true;
+                    choice.wait = Some(choice.wait.map_or(wait, |soonest| soonest.min(wait)));
+                    gateway.words.breaker_open.clone()
+                }
+            }
         };
         choice.reasons.push(reason);
     }
     choice
 }
 
+impl Choice {
+    /// A request's first attempt is free; every other one needs room in the budget.
+    fn keep_to_budget(&mut self, gateway: &Inner, first: bool) {
+        let now = gateway.clock.monotonic_micros();
+        let Some(taken) = &self.taken else { return };
+        if first {
+            gateway.protection.first(now);
+        } else if !gateway.protection.may_retry(now) {
+            if let Some(reason) = self.reasons.get_mut(taken.place) {
+                *reason = gateway.words.retry_budget.clone();
+            }
+            self.taken = None;
+            self.withheld = true;
+        }
+    }
+}
+
 fn route_fact(case: &Case, plan: &Plan, choice: &Choice) -> Route {
-    let route = choice.taken.as_ref().map(|(_, route)| route);
+    let route = choice.taken.as_ref().map(|taken| &taken.route);
     let options = &plan.chat.options;
     let mut parameters = std::collections::BTreeMap::new();
     let mut add = |name: &str, value: Option<String>| parameters.extend(value.map(|value| (Text::from(name), Text::from(value))));
@@ -159,7 +206,8 @@ fn route_fact(case: &Case, plan: &Plan, choice: &Choice) -> Route {
     add("reasoning_effort", options.reasoning_effort.map(str::to_owned));
     add(GUARDRAIL, route.and_then(|route| route.bedrock.as_ref()?.guardrail.as_ref()).map(|own| format!("{}:{}", own.id, own.version)));
     Route {
-        attempt: case.attempts,
+        // An attempt that was withheld has the number that it would have had.
+        attempt: case.attempts + i32::from(case.attempts > 0 && route.is_none()),
         decision: Text::from(if route.is_some() { "allow" } else { "deny" }),
         chosen: route.map(|route| route.name.text()),
         provider: route.map(|route| Text::from(route.provider.as_str())),

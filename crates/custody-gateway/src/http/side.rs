@@ -21,6 +21,7 @@ pub(super) fn readiness(gateway: &Inner) -> Response<AnswerBody> {
 }
 
 pub(super) fn metrics(gateway: &Inner) -> Response<AnswerBody> {
+    gateway.protection.refresh();
     let mut lines = gateway.metrics.render(&gateway.recorder.stats());
     if let Some(more) = &gateway.more_metrics {
         lines.extend(more().into_bytes());

@@ -7,6 +7,7 @@ use std::{
 };
 
 use custody_config::Reader;
+use custody_model::protection::{BreakerConfig, RetryBudgetConfig};
 use custody_types::{ControlLevel, Environment, Text};
 
 use crate::{recorder::Ack, stage::Stage};
@@ -60,6 +61,10 @@ pub struct FlowLimits {
     pub retry_pause: Duration,
     /// Largest answer that is kept in memory.
     pub max_answer_bytes: u64,
+    /// When a route is left alone, and for how long.
+    pub breaker: BreakerConfig,
+    /// How many attempts there may be beside the requests' first ones.
+    pub retries: RetryBudgetConfig,
 }
 
 /// Which of the caller's metadata keys become tags of events.
@@ -104,7 +109,8 @@ impl Recording {
 pub(super) fn read(root: &Reader<'_>) -> Option<Settings> {
     let environment = root.parsed("environment", "a label such as production");
     let server = read_server(root.section("server"));
-    let limits = read_limits(root.section("limits"));
+    let breaker = read_breaker(root.section("breaker"));
+    let limits = read_limits(root.section("limits"), breaker);
     let tags = read_tags(root.section("tags"));
     let stages = root.section("stages");
     let switches = StageSwitches { off: stages.list("off", "stage names").into_iter().collect() };
@@ -137,7 +143,7 @@ fn read_server(reader: Reader<'_>) -> ServerSettings {
     settings
 }
 
-fn read_limits(reader: Reader<'_>) -> FlowLimits {
+fn read_limits(reader: Reader<'_>, breaker: BreakerConfig) -> FlowLimits {
     let count = |key, most: u64, default| u32::try_from(reader.number(key, 1..=most, default)).unwrap_or(1);
     let limits = FlowLimits {
         // The caller waits through all of them.
@@ -148,9 +154,32 @@ fn read_limits(reader: Reader<'_>) -> FlowLimits {
         attempt_timeout: millis(&reader, "attempt_timeout_ms", 10, 120_000),
         retry_pause: millis(&reader, "retry_pause_ms", 0, 100),
         max_answer_bytes: reader.number("max_answer_bytes", 1024..=(256 << 20), 8 << 20),
+        breaker,
+        retries: RetryBudgetConfig {
+            // One in five is what proxies and RPC libraries have settled on: enough for a bad minute, too little for a storm.
+            percent: small(&reader, "retry_budget_percent", 0..=1000, 20),
+            min_per_second: small(&reader, "retry_budget_min_per_second", 0..=10_000, 10),
+        },
     };
     reader.finish();
     limits
+}
+
+fn read_breaker(reader: Reader<'_>) -> BreakerConfig {
+    let config = BreakerConfig {
+        window: millis(&reader, "window_ms", 100, 10_000),
+        // Fewer say nothing about a share.
+        min_attempts: small(&reader, "min_attempts", 1..=1_000_000, 20),
+        failure_percent: small(&reader, "failure_percent", 1..=100, 50),
+        open: millis(&reader, "open_ms", 10, 5_000),
+        probes: small(&reader, "probes", 1..=1_000, 3),
+    };
+    reader.finish();
+    config
+}
+
+fn small(reader: &Reader<'_>, key: &'static str, accepted: std::ops::RangeInclusive<u64>, default: u64) -> u32 {
+    u32::try_from(reader.number(key, accepted, default)).unwrap_or(u32::MAX)
 }
 
 /// Regulated work outlives the machine that it ran on, unless somebody decides otherwise.
