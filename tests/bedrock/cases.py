@@ -102,6 +102,8 @@ class Case:
     endless: bool = False
     # Asking again may end otherwise: only counts can be compared.
     varies: bool = False
+    # What the first attempts meet, where that is not what the last one meets.
+    first: tuple = ()
 
 
 def failed(status, exception=None, charged="no", end="error"):
