@@ -33,9 +33,9 @@ def install(folder):
 
 
 class RunningAimock:
-    def __init__(self, folder, work):
+    def __init__(self, folder, work, cases):
         fixtures, self.log = work / "fixtures.json", work / "aimock.log"
-        fixtures.write_text(json.dumps(aimock_cases.fixtures()))
+        fixtures.write_text(json.dumps(aimock_cases.fixtures(cases)))
         command = ["node", folder / CLI, "--port", "0", "--fixtures", fixtures, "--journal-max", "0", "--metrics"]
         self.process = subprocess.Popen(command, stdout=open(self.log, "wb"), stderr=subprocess.STDOUT)
         self.url = self._address()

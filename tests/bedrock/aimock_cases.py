@@ -166,10 +166,10 @@ CASES = [*WHOLE, *USAGES, *REFUSED, *RETRIED, *TIMES, *BROKEN]
 BY_NAME = {case.name: case for case in CASES}
 
 
-def fixtures():
+def fixtures(played_cases):
     """The file that aimock reads."""
     found = []
-    for case in CASES:
+    for case in played_cases:
         for fixture in case.fixtures:
             found.append({**fixture, "match": {"model": case.name, **fixture.get("match", {})}})
     return {"fixtures": found}

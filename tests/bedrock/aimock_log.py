@@ -47,6 +47,8 @@ def _of_answer(question, response, attempt):
         given.add(None)
     if attempt["http_status"] not in given:
         yield f"HTTP status {attempt['http_status']}, aimock's journal has {given}"
+    if attempt["provider_request_id"] is not None:
+        yield f"a provider's request id {attempt['provider_request_id']}, and aimock sends none as AWS does"
     if response.get("chaosAction") == "malformed" and attempt["error_code"] == "upstream_cut":
         yield GARBAGE_AS_CUT
 

@@ -10,7 +10,7 @@ from custody_process import capability_of
 VIEWS = {
     "requests": "request_id, capability, dialect, stream, decision",
     "invocations": "request_id, attempt, status, http_status, error_code, finish_reason, usage_source, input_tokens, cache_read_tokens, "
-                   "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens",
+                   "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, provider_request_id",
     "costs": "request_id, attempt, amount_pico, finding",
     "outcomes": "request_id, class, http_status, code, attempts, guardrail_status",
 }

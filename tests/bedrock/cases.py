@@ -104,6 +104,8 @@ class Case:
     varies: bool = False
     # What the first attempts meet, where that is not what the last one meets.
     first: tuple = ()
+    # More keys of its route, as a workspace has them.
+    route: str = ""
 
 
 def failed(status, exception=None, charged="no", end="error"):

@@ -61,7 +61,8 @@ def capability_of(case):
 
 class Custody:
     def __init__(self, binary, work, provider_url, cases, attempt_timeout_ms=ATTEMPT_TIMEOUT_MS):
-        self.binary, self.data, self.cases, self.attempt_timeout_ms = str(binary), work / "data", cases, attempt_timeout_ms
+        self.binary, self.data = str(binary), work / "data"
+        self.cases, self.attempt_timeout_ms = cases, attempt_timeout_ms
         self.workspace, self.log = self.data / "workspace", work / "up.log"
         known = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_REGION": "eu-central-1"}
         # Nothing of the machine's own AWS settings may reach the program.
@@ -108,7 +109,8 @@ class Custody:
 
     def _write(self, provider_url):
         main = self.workspace / "custody.toml"
-        text = re.sub(r"(?m)^\[limits\]$", f"[limits]\nattempt_timeout_ms = {self.attempt_timeout_ms}\nretry_pause_ms = 10", main.read_text())
+        limits = f"[limits]\nattempt_timeout_ms = {self.attempt_timeout_ms}\nretry_pause_ms = 10"
+        text = re.sub(r"(?m)^\[limits\]$", limits, main.read_text())
         providers = _provider("bedrock", provider_url) + _provider("bedrock_closed", closed_url())
         main.write_text(text + providers + "".join(map(_route, self.cases)))
         (self.workspace / "policies/bedrock.cedar").write_text(POLICY)
@@ -138,7 +140,7 @@ def _provider(name, url):
 def _route(case):
     provider = "bedrock_closed" if case.unreachable else "bedrock"
     return (f'\n[routes."{capability_of(case)}"]\nprovider = "{provider}"\nmodel = "{case.name}"\nregion = "eu-central-1"\n'
-            'data_class_ceiling = "restricted"\n')
+            f'data_class_ceiling = "restricted"\n{case.route}')
 
 
 def _price(case):

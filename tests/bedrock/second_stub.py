@@ -28,11 +28,11 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("binary")
     options.add_argument("--only", default="", help="cases whose name contains this")
-    options.add_argument("--cache", type=Path, default=Path.home() / ".cache/custody/aimock", help="where aimock is installed")
+    options.add_argument("--cache", type=Path, default=Path.home() / ".cache/custody", help="where aimock is installed")
     options.add_argument("--keep", action="store_true", help="keep the folder with data and logs")
     options = options.parse_args()
     work = Path(tempfile.mkdtemp(prefix="custody-second-stub-"))
-    stub = aimock.RunningAimock(aimock.install(options.cache), work)
+    stub = aimock.RunningAimock(aimock.install(options.cache / "aimock"), work, aimock_cases.CASES)
     custody = None
     try:
         custody = Custody(options.binary, work, stub.url, aimock_cases.CASES, ATTEMPT_TIMEOUT_MS)

@@ -18,7 +18,8 @@ def trail(
     return {
         "requests": [{}],
         "invocations": [
-            {"attempt": 1, "status": status, "error_code": code, "http_status": http_status, "finish_reason": finish, **counts}],
+            {"attempt": 1, "status": status, "error_code": code, "http_status": http_status, "finish_reason": finish,
+             "provider_request_id": None, **counts}],
         "costs": [{"attempt": 1, "amount_pico": amount, "finding": finding}],
         "outcomes": [{"class": outcome, "code": code, "attempts": 1}],
     }
@@ -47,6 +48,15 @@ class Judgement(unittest.TestCase):
         self.assertEqual(self.judge("stub.stream.cut-in-frame", Seen(200, "exception", "upstream_cut"), lost, OPENAI_STREAM), [])
         throttled = trail("refused", "upstream_throttled", 429, None, None, None, None, "failed")
         self.assertEqual(self.judge("stub.error.ThrottlingException", Seen(429, "error", "upstream_throttled"), throttled), [])
+
+    def test_an_error_without_a_name_is_judged_by_its_status(self):
+        for status, told, code in ((429, 429, "upstream_throttled"), (408, 504, "upstream_model_timed_out"), (500, 502, "upstream_unavailable")):
+            with self.subTest(status):
+                case = cases.Case("other.error", cases.BOTH, cases.failed(status))
+                rows = trail("refused", code, status, None, None, None, None, "failed")
+                self.assertEqual(judgement.differences(case, OPENAI, Seen(told, "error", code), rows, 1), [])
+                wrong = judgement.differences(case, OPENAI, Seen(403, "error", code), rows, 1)
+                self.assertEqual(len(wrong), 1)
 
     def test_what_is_not_so_is_told(self):
         wrong = {
