@@ -50,7 +50,8 @@ class Judgement(unittest.TestCase):
         self.assertEqual(self.judge("stub.error.ThrottlingException", Seen(429, "error", "upstream_throttled"), throttled), [])
 
     def test_an_error_without_a_name_is_judged_by_its_status(self):
-        for status, told, code in ((429, 429, "upstream_throttled"), (408, 504, "upstream_model_timed_out"), (500, 502, "upstream_unavailable")):
+        nameless = ((429, 429, "upstream_throttled"), (408, 504, "upstream_model_timed_out"), (500, 502, "upstream_unavailable"))
+        for status, told, code in nameless:
             with self.subTest(status):
                 case = cases.Case("other.error", cases.BOTH, cases.failed(status))
                 rows = trail("refused", code, status, None, None, None, None, "failed")
