@@ -19,6 +19,7 @@ START_SECONDS = 60
 
 def install(folder):
     """A virtual environment with the pinned version, since it needs another botocore than our clients; made once for each list."""
+    folder = folder.resolve()
     installed, python = folder / "requirements.txt", folder / "bin/python"
     if not (installed.exists() and installed.read_bytes() == PINS.read_bytes()):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
