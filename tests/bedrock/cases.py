@@ -24,6 +24,8 @@ HUGE = 1 << 20
 TOO_HUGE = 9 << 20
 FILLER = "0123456789abcdef"
 GUARDRAIL = "stubguardrail"
+# What a route says that puts it around its calls.
+GUARDED = f'guardrail_id = "{GUARDRAIL}"\nguardrail_version = "3"\n'
 
 # These stand in traces and in messages of errors. They may reach nobody and be stored nowhere.
 MATCHES = {"email": "canary.person@example.invalid", "regex": "CANARY-BADGE-7741", "word": "canaryword", "profanity": "canaryoath"}
@@ -78,7 +80,7 @@ class Truth:
     charged      yes, no or unknown: whether AWS bills this attempt
     doubtful     usage contradicts itself: whoever says so is right, and so is who takes its parts
     served_otherwise  the answer names another class of service than was asked for, which a price book need not know
-    guardrails   what each guardrail did on each side: its id, the side, the action; in the words of events
+    guardrails   what each guardrail did on each side: its id, the side, the action; in the words of events. None: judged elsewhere
     """
 
     status: int | None = 200
@@ -91,7 +93,7 @@ class Truth:
     charged: str = "yes"
     doubtful: bool = False
     served_otherwise: bool = False
-    guardrails: tuple = ()
+    guardrails: tuple | None = ()
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,10 @@ class Case:
     endless: bool = False
     # Asking again may end otherwise: only counts can be compared.
     varies: bool = False
-
-    def is_guarded(self):
-        """Whether the route puts a guardrail around its calls."""
-        return self.name.startswith("stub.guardrail.")
+    # What the first attempts meet, where that is not what the last one meets.
+    first: tuple = ()
+    # More keys of its route, as a workspace has them.
+    route: str = ""
 
 
 def failed(status, exception=None, charged="no", end="error"):
@@ -158,10 +160,10 @@ WHOLE = [
     Case("stub.cache.write-1h", BOTH, Truth(usage=USAGE_CACHE_1H)),
     Case("stub.cache.all", BOTH, Truth(usage=USAGE_CACHE_ALL)),
     Case("stub.cache.no-details", BOTH, Truth(usage=USAGE_CACHE_NO_DETAILS)),
-    Case("stub.guardrail.blocked", BOTH, Truth(stop_reason="guardrail_intervened", text=BLOCKED_TEXT, guardrails=_guarded("blocked"))),
-    Case("stub.guardrail.masked", BOTH, Truth(stop_reason="guardrail_intervened", text=MASKED_TEXT, guardrails=_guarded("masked"))),
-    Case("stub.guardrail.detect-only", BOTH, Truth(guardrails=_guarded("none"))),
-    Case("stub.guardrail.untold", BOTH, Truth(guardrails=((GUARDRAIL, "unknown", "unknown"),))),
+    Case("stub.guardrail.blocked", BOTH, Truth(stop_reason="guardrail_intervened", text=BLOCKED_TEXT, guardrails=_guarded("blocked")), route=GUARDED),
+    Case("stub.guardrail.masked", BOTH, Truth(stop_reason="guardrail_intervened", text=MASKED_TEXT, guardrails=_guarded("masked")), route=GUARDED),
+    Case("stub.guardrail.detect-only", BOTH, Truth(guardrails=_guarded("none")), route=GUARDED),
+    Case("stub.guardrail.untold", BOTH, Truth(guardrails=((GUARDRAIL, "unknown", "unknown"),)), route=GUARDED),
     Case("stub.more-members", BOTH, Truth(served_otherwise=True)),
     Case("stub.unknown-member", BOTH, Truth()),
     Case("stub.unknown-block", BOTH, Truth()),

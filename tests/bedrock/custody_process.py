@@ -1,4 +1,4 @@
-"""`custody up` on a folder of its own, with one capability a case, each on a route of its own to the stub."""
+"""`custody up` on a folder of its own, with one capability a case, each on a route of its own to what stands in for Bedrock."""
 
 import json
 import os
@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 
-import cases
 from harness import ACCESS_KEY, SECRET_KEY
 
 # Dollars per million tokens. Primes, so that an amount tells which counts it was made of.
@@ -28,12 +27,13 @@ when {{ resource.owner == "{OWNER}" }};
 permit (principal, action == Action::"UseRoute", resource)
 when {{ resource.provider == "bedrock" }};
 """
-PROMPT = """
+SYSTEM = "You answer where parcels are."
+PROMPT = f"""
 id = "bedrock-case"
 version = 1
 owner = "bedrock-cases"
 approved_by = "tests"
-text = "You answer where parcels are."
+text = "{SYSTEM}"
 """
 CAPABILITY = """
 name = "{name}"
@@ -62,8 +62,9 @@ def capability_of(case):
 
 
 class Custody:
-    def __init__(self, binary, work, stub_url):
+    def __init__(self, binary, work, provider_url, cases, attempt_timeout_ms=ATTEMPT_TIMEOUT_MS):
         self.binary, self.data = str(binary), work / "data"
+        self.cases, self.attempt_timeout_ms = cases, attempt_timeout_ms
         self.workspace, self.log = self.data / "workspace", work / "up.log"
         known = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_REGION": "eu-central-1"}
         # Nothing of the machine's own AWS settings may reach the program.
@@ -74,7 +75,7 @@ class Custody:
         self.key = self.start()["acme"]
         # It has nothing to lose yet, and may be told to end before it listens for that.
         self.end()
-        self._write(stub_url)
+        self._write(provider_url)
 
     def start(self):
         """Starts, waits until it is ready, and returns the keys it printed."""
@@ -108,21 +109,22 @@ class Custody:
             raise RuntimeError(f"custody sql: {done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def _write(self, stub_url):
+    def _write(self, provider_url):
         main = self.workspace / "custody.toml"
-        text = re.sub(r"(?m)^\[limits\]$", f"[limits]\nattempt_timeout_ms = {ATTEMPT_TIMEOUT_MS}\nretry_pause_ms = 10", main.read_text())
-        providers = _provider("bedrock", stub_url) + _provider("bedrock_closed", closed_url())
-        main.write_text(text + providers + "".join(map(_route, cases.CASES)))
+        limits = f"[limits]\nattempt_timeout_ms = {self.attempt_timeout_ms}\nretry_pause_ms = 10"
+        text = re.sub(r"(?m)^\[limits\]$", limits, main.read_text())
+        providers = _provider("bedrock", provider_url) + _provider("bedrock_closed", closed_url())
+        main.write_text(text + providers + "".join(map(_route, self.cases)))
         (self.workspace / "policies/bedrock.cedar").write_text(POLICY)
         prompt = self.workspace / "prompts/bedrock-case/v1.toml"
         prompt.parent.mkdir(parents=True, exist_ok=True)
         prompt.write_text(PROMPT)
-        for number, case in enumerate(cases.CASES):
+        for number, case in enumerate(self.cases):
             (self.workspace / f"capabilities/case-{number:03}.toml").write_text(CAPABILITY.format(name=capability_of(case)))
         # There is one book; the cases' prices replace the example's.
         shutil.rmtree(self.workspace / "prices")
         (self.workspace / "prices").mkdir()
-        entries = "".join(map(_price, cases.CASES)) + _guardrail_prices()
+        entries = "".join(map(_price, self.cases)) + _guardrail_prices()
         (self.workspace / "prices/cases.toml").write_text(f'version = "cases"\ncurrency = "USD"\n{entries}')
 
 
@@ -139,9 +141,8 @@ def _provider(name, url):
 
 def _route(case):
     provider = "bedrock_closed" if case.unreachable else "bedrock"
-    guardrail = f'guardrail_id = "{cases.GUARDRAIL}"\nguardrail_version = "3"\n' if case.is_guarded() else ""
     return (f'\n[routes."{capability_of(case)}"]\nprovider = "{provider}"\nmodel = "{case.name}"\nregion = "eu-central-1"\n'
-            f'data_class_ceiling = "restricted"\n{guardrail}')
+            f'data_class_ceiling = "restricted"\n{case.route}')
 
 
 def _price(case):

@@ -14,6 +14,7 @@ QUESTION = "canary question: where is my parcel?"
 OPENAI, OPENAI_STREAM, CONVERSE_FRONT, CONVERSE_STREAM_FRONT = "openai", "openai stream", "converse", "converse stream"
 # What a front makes of a request to the provider.
 FRONTS = {OPENAI: CONVERSE, OPENAI_STREAM: STREAM, CONVERSE_FRONT: CONVERSE, CONVERSE_STREAM_FRONT: STREAM}
+MOST_TOKENS = 64
 TOOL_NAMES = ("find_parcel", "find_sender", "list_parcels")
 # The gateway's own patience is shorter, over all its attempts.
 PATIENCE = 30
@@ -42,7 +43,7 @@ def ask(front, url, key, capability, with_tools):
 
 
 def _ask_openai(url, key, capability, stream, with_tools):
-    body = {"model": capability, "messages": [{"role": "user", "content": QUESTION}], "max_tokens": 64, "stream": stream}
+    body = {"model": capability, "messages": [{"role": "user", "content": QUESTION}], "max_tokens": MOST_TOKENS, "stream": stream}
     if stream:
         body["stream_options"] = {"include_usage": True}
     if with_tools:
@@ -124,7 +125,7 @@ def _call(call):
 
 
 def _ask_converse(url, key, capability, operation, with_tools):
-    body = {"messages": [{"role": "user", "content": [{"text": QUESTION}]}], "inferenceConfig": {"maxTokens": 64}}
+    body = {"messages": [{"role": "user", "content": [{"text": QUESTION}]}], "inferenceConfig": {"maxTokens": MOST_TOKENS}}
     if with_tools:
         schema = {"json": {"type": "object", "properties": {}}}
         body["toolConfig"] = {"tools": [{"toolSpec": {"name": name, "description": "finds", "inputSchema": schema}} for name in TOOL_NAMES]}

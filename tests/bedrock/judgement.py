@@ -26,7 +26,7 @@ FAILED = {"failed", "interrupted"}
 # Of an attempt, by how the provider's answer ended.
 STATUSES = {
     "complete": {"completed"}, "error": {"refused", "failed"}, "exception": {"cut", "failed", "refused"}, "cut": {"cut", "failed"},
-    "malformed": {"failed", "cut"}, "stalled": {"timed_out"},
+    "malformed": {"failed"}, "stalled": {"timed_out"},
 }
 # Of the caller's answer, where no answer comes; a caller's own status is never the provider's 4xx about the gateway.
 CALLER_STATUSES = {
@@ -35,6 +35,8 @@ CALLER_STATUSES = {
     "ThrottlingException": {429, 503}, "ModelNotReadyException": {429, 503}, "InternalServerException": {502, 503},
     "ServiceUnavailableException": {503, 502},
 }
+# Where an error names no exception, its status alone tells.
+NAMELESS = {400: {400, 502}, 408: {504}, 429: {429, 503}, 504: {504, 502, 503}}
 OTHERWISE = {"stalled": {504}, "error": {502, 503}, "exception": {400, 429, 502, 503, 504}, "cut": {502, 503}, "malformed": {502}}
 # The same in AWS's form: a model that failed is a ModelErrorException, one that was too slow a ModelTimeoutException.
 IN_CONVERSE = {502: 424, 504: 408}
@@ -55,12 +57,13 @@ def differences(case, front, seen, trail, received):
     passed_on = front in (OPENAI_STREAM, CONVERSE_STREAM_FRONT) and seen.end == "complete"
     too_large = len(case.truth.text or "") > MOST_ANSWER and not passed_on
     for place, invocation in enumerate(trail["invocations"]):
-        found += [f"attempt {place + 1}: {one}" for one in _of_invocation(case, invocation, too_large)]
+        met = case.first[place] if place < len(case.first) else case.truth
+        found += [f"attempt {place + 1}: {one}" for one in _of_invocation(met, invocation, too_large)]
         of_attempt = {view: [row for row in trail[view] if row["attempt"] == invocation["attempt"]] for view in ("costs", "guardrails")}
         costs = [cost for cost in of_attempt["costs"] if cost["charged_for"] == "model"]
-        found += [f"attempt {place + 1}: {one}" for one in _of_costs(case, costs, too_large)]
+        found += [f"attempt {place + 1}: {one}" for one in _of_costs(met, costs, too_large)]
         costs = [cost for cost in of_attempt["costs"] if cost["charged_for"] != "model"]
-        found += [f"attempt {place + 1}: {one}" for one in _of_guardrails(case, of_attempt["guardrails"], costs)]
+        found += [f"attempt {place + 1}: {one}" for one in _of_guardrails(met, of_attempt["guardrails"], costs)]
     whole = case.truth.end == "complete" and not too_large
     found += _of_outcome(case, trail["outcomes"], whole)
     found += (_of_answer if whole else _of_failure)(case, front, seen)
@@ -84,8 +87,7 @@ def _of_attempts(case, trail, received):
     return found
 
 
-def _of_invocation(case, invocation, too_large):
-    truth = case.truth
+def _of_invocation(truth, invocation, too_large):
     accepted = {"failed"} if too_large else STATUSES[truth.end]
     if invocation["status"] not in accepted:
         yield f"status {invocation['status']}, not {accepted}"
@@ -111,8 +113,7 @@ def _of_usage(truth, invocation, too_large):
         yield f"usage {recorded}, not {counts}"
 
 
-def _of_costs(case, costs, too_large):
-    truth = case.truth
+def _of_costs(truth, costs, too_large):
     amounts, findings = [cost["amount_pico"] for cost in costs], {cost["finding"] for cost in costs}
     if truth.charged == "no":
         if any(amounts):
@@ -132,9 +133,10 @@ def _of_costs(case, costs, too_large):
         yield f"costs {amounts} with {findings}, not {price(truth.usage) if truth.charged == 'yes' else 'unknown'}"
 
 
-def _of_guardrails(case, guardrails, costs):
+def _of_guardrails(truth, guardrails, costs):
     """An event for each guardrail and side, and one cost for all of them: where no trace tells its units, that is unknown."""
-    truth = case.truth
+    if truth.guardrails is None:
+        return
     recorded = [(row["guardrail_id"], row["side"], row["action"]) for row in guardrails]
     if recorded != list(truth.guardrails):
         yield f"guardrails {recorded}, not {list(truth.guardrails)}"
@@ -161,7 +163,7 @@ def _of_outcome(case, outcomes, whole):
     if not outcomes:
         return
     accepted = _guardrail_statuses(case, whole)
-    if outcomes[0]["guardrail_status"] not in accepted:
+    if case.truth.guardrails is not None and outcomes[0]["guardrail_status"] not in accepted:
         yield f"guardrail status {outcomes[0]['guardrail_status']}, not {accepted}"
     accepted = CLASSES[case.truth.stop_reason] if whole else FAILED
     if outcomes[0]["class"] not in accepted:
@@ -214,7 +216,8 @@ def _of_failure(case, front, seen):
         if seen.end == "cut":
             yield "the stream ended without saying that it failed"
         return
-    accepted = CALLER_STATUSES.get(truth.exception, OTHERWISE[truth.end if truth.end != "complete" else "malformed"])
+    otherwise = OTHERWISE[truth.end if truth.end != "complete" else "malformed"]
+    accepted = CALLER_STATUSES.get(truth.exception) or (NAMELESS.get(truth.status, otherwise) if truth.end == "error" else otherwise)
     if front in (CONVERSE_FRONT, CONVERSE_STREAM_FRONT):
         accepted = {IN_CONVERSE.get(status, status) for status in accepted}
     if seen.end != "error" or seen.status not in accepted:

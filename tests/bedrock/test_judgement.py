@@ -18,9 +18,11 @@ def trail(
     return {
         "requests": [{}],
         "invocations": [
-            {"attempt": 1, "status": status, "error_code": code, "http_status": http_status, "finish_reason": finish, **counts}],
-        "costs": [{"attempt": 1, "amount_pico": amount, "finding": finding}],
-        "outcomes": [{"class": outcome, "code": code, "attempts": 1}],
+            {"attempt": 1, "status": status, "error_code": code, "http_status": http_status, "finish_reason": finish,
+             "provider_request_id": None, **counts}],
+        "costs": [{"attempt": 1, "charged_for": "model", "amount_pico": amount, "finding": finding}],
+        "guardrails": [],
+        "outcomes": [{"class": outcome, "code": code, "attempts": 1, "guardrail_status": "not_required"}],
     }
 
 
@@ -48,6 +50,16 @@ class Judgement(unittest.TestCase):
         throttled = trail("refused", "upstream_throttled", 429, None, None, None, None, "failed")
         self.assertEqual(self.judge("stub.error.ThrottlingException", Seen(429, "error", "upstream_throttled"), throttled), [])
 
+    def test_an_error_without_a_name_is_judged_by_its_status(self):
+        nameless = ((429, 429, "upstream_throttled"), (408, 504, "upstream_model_timed_out"), (500, 502, "upstream_unavailable"))
+        for status, told, code in nameless:
+            with self.subTest(status):
+                case = cases.Case("other.error", cases.BOTH, cases.failed(status))
+                rows = trail("refused", code, status, None, None, None, None, "failed")
+                self.assertEqual(judgement.differences(case, OPENAI, Seen(told, "error", code), rows, 1), [])
+                wrong = judgement.differences(case, OPENAI, Seen(403, "error", code), rows, 1)
+                self.assertEqual(len(wrong), 1)
+
     def test_what_is_not_so_is_told(self):
         wrong = {
             "one more attempt": (answered(), trail(), 2),
@@ -64,6 +76,29 @@ class Judgement(unittest.TestCase):
         for name, (seen, rows, received) in wrong.items():
             with self.subTest(name):
                 self.assertNotEqual(self.judge("stub.ok", seen, rows, received=received), [])
+
+    def test_what_a_guardrail_did_must_be_told(self):
+        sides = [("stubguardrail", "input"), ("stubguardrail", "output"), ("otherguardrail", "output")]
+        rows = trail()
+        rows["guardrails"] = [{"attempt": 1, "guardrail_id": one, "version": "3", "side": side, "action": "none"} for one, side in sides]
+        rows["costs"].append({"attempt": 1, "charged_for": "guardrail", "amount_pico": 3 * 1_520_000_000, "finding": None})
+        rows["outcomes"][0]["guardrail_status"] = "passed"
+        self.assertEqual(self.judge("stub.guardrail.detect-only", answered(), rows), [])
+        for name, change in {
+            "no event": lambda one: one["guardrails"].pop(),
+            "no cost": lambda one: one["costs"].pop(),
+            "another amount": lambda one: one["costs"][1].update(amount_pico=1),
+            "another action": lambda one: one["guardrails"][0].update(action="blocked"),
+            "no status": lambda one: one["outcomes"][0].update(guardrail_status="not_required"),
+        }.items():
+            with self.subTest(name):
+                wrong = copy.deepcopy(rows)
+                change(wrong)
+                self.assertEqual(len(self.judge("stub.guardrail.detect-only", answered(), wrong)), 1)
+
+    def test_garbage_is_no_cut(self):
+        cut = trail("cut", "upstream_cut", finish=None, usage=None, finding="usage_unknown", outcome="failed")
+        self.assertNotEqual(self.judge("stub.stream.garbage", Seen(502, "error", "x"), cut, OPENAI_STREAM), [])
 
     def test_an_invented_amount_is_told(self):
         for name in ("stub.lie.negative", "stub.stream.no-usage"):

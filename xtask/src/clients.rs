@@ -1,5 +1,5 @@
 //! Real clients against the real binary: the stock `openai` and `boto3` Python clients, from PyPI; and the real binary as a client of a
-//! wire-level Bedrock.
+//! wire-level Bedrock: ours, and two that others wrote, from npm and PyPI.
 
 use std::{
     io::{BufRead, BufReader},
@@ -29,7 +29,11 @@ pub fn run(binary: &Path) -> Result<()> {
     });
     up.stop()?;
     result?;
-    run::status(Command::new(&python).arg(run::root().join("tests/bedrock/outcomes.py")).arg(binary))
+    let bedrock = run::root().join("tests/bedrock");
+    run::status(Command::new(&python).arg(bedrock.join("outcomes.py")).arg(binary))?;
+    // These two are installed beside the clients, once for each list of pins.
+    run::status(Command::new(&python).arg(bedrock.join("second_stub.py")).arg(binary).arg("--cache").arg(&scratch))?;
+    run::status(Command::new(&python).arg(bedrock.join("third_stub.py")).arg(binary).arg("--cache").arg(&scratch))
 }
 
 /// A virtual environment with the pinned clients; made once for each list of pins.

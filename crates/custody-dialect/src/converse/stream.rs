@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
+use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::event_stream::Message;
 use serde::Deserialize;
 
@@ -19,11 +19,13 @@ use crate::{Delta, FinishReason, ProviderError, StreamEvent, UpstreamError, labe
 /// What says that an answer has begun.
 const EVENTS: [&str; 6] = ["messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"];
 
+/// Length of a frame, length of its headers, CRC-32 of both; every number big-endian.
+const PRELUDE_BYTES: usize = 12;
+
 /// Turns a stream into [`StreamEvent`]s: from its bytes, however they are split, or from its events, where another library took
 /// the frames apart.
 pub struct StreamDecoder {
     limits: StreamLimits,
-    frames: MessageFrameDecoder,
     held: Vec<u8>,
     bytes: usize,
     blocks: Blocks,
@@ -37,9 +39,8 @@ impl StreamDecoder {
     /// A decoder for one stream; `line_bytes` bounds a message.
     #[must_use]
     pub fn new(limits: StreamLimits) -> Self {
-        let frames = MessageFrameDecoder::new();
         let (held, blocks) = (Vec::new(), Blocks::default());
-        Self { limits, frames, held, bytes: 0, blocks, opened: false, finished: false, told: false, done: false }
+        Self { limits, held, bytes: 0, blocks, opened: false, finished: false, told: false, done: false }
     }
 
     /// Takes more bytes and appends the events they complete to `out`.
@@ -54,12 +55,11 @@ impl StreamDecoder {
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
         let mut rest = held.as_slice();
-        // The frame decoder keeps what it consumed of a frame that is not whole yet.
-        while let DecodedFrame::Complete(message) = self.frames.decode_frame(&mut rest).map_err(|_| UpstreamError::Garbage)? {
+        while let Some(length) = frame_length(rest, self.limits.line_bytes)?.filter(|length| *length <= rest.len()) {
+            let (mut frame, later) = rest.split_at(length);
+            let message = read_message_from(&mut frame).map_err(|_| UpstreamError::Garbage)?;
             self.message(&message, out)?;
-        }
-        if rest.len() > self.limits.line_bytes {
-            return Err(UpstreamError::LineTooLong { limit: self.limits.line_bytes });
+            rest = later;
         }
         let consumed = held.len().saturating_sub(rest.len());
         held.drain(..consumed);
@@ -159,6 +159,21 @@ fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
 
 fn read<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, UpstreamError> {
     serde_json::from_slice(payload).map_err(|_| UpstreamError::Garbage)
+}
+
+/// How long the frame is that `bytes` begins with; nothing until its prelude is there. What is no prelude is known by its own
+/// checksum at once, so that garbage is not waited for as the rest of a frame.
+fn frame_length(bytes: &[u8], limit: usize) -> Result<Option<usize>, UpstreamError> {
+    let Some((numbers, checksum)) = bytes.get(..PRELUDE_BYTES).and_then(|prelude| prelude.split_at_checked(8)) else { return Ok(None) };
+    if crc32fast::hash(numbers).to_be_bytes() != checksum {
+        return Err(UpstreamError::Garbage);
+    }
+    let length = numbers.first_chunk().map(|length| u32::from_be_bytes(*length));
+    match length.and_then(|length| usize::try_from(length).ok()) {
+        Some(length) if length > limit => Err(UpstreamError::LineTooLong { limit }),
+        Some(length) if length > PRELUDE_BYTES => Ok(Some(length)),
+        _ => Err(UpstreamError::Garbage),
+    }
 }
 
 #[derive(Deserialize)]
