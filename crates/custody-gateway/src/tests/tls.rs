@@ -1,11 +1,6 @@
 //! The gateway under TLS: what callers get, and what strangers cannot do.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use custody_event::Kind;
 use custody_log::Journal;
@@ -19,6 +14,7 @@ use rustls::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::Instant,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -136,7 +132,7 @@ async fn plaintext_on_the_tls_port_gets_no_answer_and_does_no_harm() {
 async fn a_slow_handshake_is_cut_and_holds_up_nobody() {
     const SLOW: usize = 50;
     let authority = Authority::new("a");
-    let harness = start_with(&ServerFiles::of(&authority.issue(2090)), "header_timeout_ms = 1500\n").await;
+    let harness = start_with(&ServerFiles::of(&authority.issue(2090)), "header_timeout_ms = 3000\n").await;
     let began = Instant::now();
     let mut slow = Vec::new();
     for _ in 0..SLOW {
@@ -152,7 +148,7 @@ async fn a_slow_handshake_is_cut_and_holds_up_nobody() {
         let ended = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut [0; 64])).await;
         assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
     }
-    assert!(began.elapsed() >= Duration::from_millis(1400), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(2900), "{:?}", began.elapsed());
     assert_eq!(figure(&harness, &client, &failures("too_slow")).await, i64::try_from(SLOW).unwrap());
     harness.stop().await;
 }

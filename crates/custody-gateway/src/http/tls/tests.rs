@@ -113,7 +113,7 @@ async fn handshakes_are_bounded_in_number_and_wait_no_longer_than_their_time() {
         listener.accept().await.unwrap().0
     };
     let (first, second) = (connect().await, connect().await);
-    let patience = Duration::from_millis(300);
+    let patience = Duration::from_millis(1500);
     let all_but_one = tls.places.acquire_many(u32::try_from(MAX_HANDSHAKES).unwrap() - 1).await.unwrap();
     let (first, second, ()) = tokio::join!(tls.handshake(first, patience), tls.handshake(second, patience), async {
         tokio::time::sleep(patience / 3).await;
