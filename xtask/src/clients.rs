@@ -1,6 +1,8 @@
 //! Real clients against the real binary: the stock `openai` and `boto3` Python clients, from PyPI; and the real binary as a client of a
 //! wire-level Bedrock: ours, and two that others wrote, from npm and PyPI.
 
+mod certificate;
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -9,12 +11,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use self::certificate::Certificate;
 use crate::run;
 
-/// One script for each client.
-const SCRIPTS: [&str; 2] = ["openai_client.py", "boto3_client.py"];
-
-/// Starts `custody up` on free ports in an empty folder, and runs each client against it.
+/// Starts `custody up` on free ports in an empty folder, and runs each client against it: `openai` as it is started, and `boto3`, which
+/// sends a key over HTTPS only, with a certificate.
 pub fn run(binary: &Path) -> Result<()> {
     let scratch = run::target_dir()?.join("client-tests");
     let python = prepare_python(&scratch)?;
@@ -22,18 +23,31 @@ pub fn run(binary: &Path) -> Result<()> {
     if data.exists() {
         std::fs::remove_dir_all(&data)?;
     }
-    let mut up = Up::start(binary, &data)?;
-    let result = SCRIPTS.iter().try_for_each(|script| {
-        let script = run::root().join("tests/clients").join(script);
-        run::status(Command::new(&python).arg(script).env("CUSTODY_URL", &up.url).env("CUSTODY_KEY", &up.key))
-    });
-    up.stop()?;
-    result?;
-    let bedrock = run::root().join("tests/bedrock");
-    run::status(Command::new(&python).arg(bedrock.join("outcomes.py")).arg(binary))?;
-    // These two are installed beside the clients, once for each list of pins.
-    run::status(Command::new(&python).arg(bedrock.join("second_stub.py")).arg(binary).arg("--cache").arg(&scratch))?;
-    run::status(Command::new(&python).arg(bedrock.join("third_stub.py")).arg(binary).arg("--cache").arg(&scratch))
+    let plain = Up::start(binary, &data)?;
+    let key = plain.key.clone().context("`custody up` printed no key")?;
+    plain.run(script(&python, "openai_client.py").env("CUSTODY_KEY", &key))?;
+    let certificate = Certificate::create(&scratch)?;
+    certificate.name_in(&data.join("workspace/custody.toml"))?;
+    let secured = Up::start(binary, &data)?;
+    secured.run(script(&python, "boto3_client.py").env("CUSTODY_KEY", &key).env("AWS_CA_BUNDLE", certificate.file()))?;
+    let bedrock = |name: &str| {
+        let mut command = Command::new(&python);
+        command.arg(run::root().join("tests/bedrock").join(name));
+        command
+    };
+    // Those that check the checks need no program.
+    run::status(&mut bedrock("test_judgement.py"))?;
+    run::status(&mut bedrock("test_aimock_log.py"))?;
+    run::status(bedrock("outcomes.py").arg(binary))?;
+    // The stubs of others are installed beside the clients, once for each list of pins.
+    run::status(bedrock("second_stub.py").arg(binary).arg("--cache").arg(&scratch))?;
+    run::status(bedrock("third_stub.py").arg(binary).arg("--cache").arg(&scratch))
+}
+
+fn script(python: &Path, name: &str) -> Command {
+    let mut command = Command::new(python);
+    command.arg(run::root().join("tests/clients").join(name));
+    command
 }
 
 /// A virtual environment with the pinned clients; made once for each list of pins.
@@ -56,7 +70,8 @@ fn prepare_python(scratch: &Path) -> Result<std::path::PathBuf> {
 struct Up {
     child: Child,
     url: String,
-    key: String,
+    /// Printed by the first start in a folder alone.
+    key: Option<String>,
 }
 
 impl Up {
@@ -68,20 +83,25 @@ impl Up {
             .spawn()
             .with_context(|| format!("`{}` could not be started", binary.display()))?;
         let output = child.stdout.take().context("no output")?;
-        let (mut url, mut key) = (None, None);
+        let mut up = Self { child, url: String::new(), key: None };
         for line in BufReader::new(output).lines() {
             let line = line?;
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
-                ["gateway", address] => url = Some((*address).trim_end_matches("/v1").to_owned()),
-                ["key", "acme", secret, ..] => key = Some((*secret).to_owned()),
+                ["gateway", address] => (*address).trim_end_matches("/v1").clone_into(&mut up.url),
+                ["key", "acme", secret, ..] => up.key = Some((*secret).to_owned()),
+                ["ready", ..] => return Ok(up),
                 _ => {}
             }
-            if let (Some(url), Some(key)) = (&url, &key) {
-                return Ok(Self { child, url: url.clone(), key: key.clone() });
-            }
         }
-        bail!("`custody up` ended before it printed its address and key")
+        bail!("`custody up` ended before it was ready")
+    }
+
+    /// Runs a client, then stops.
+    fn run(mut self, client: &mut Command) -> Result<()> {
+        let result = run::status(client.env("CUSTODY_URL", &self.url));
+        self.stop()?;
+        result
     }
 
     fn stop(&mut self) -> Result<()> {

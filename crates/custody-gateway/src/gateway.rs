@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
     front::Front,
-    http,
+    http::{self, Tls, TlsError},
     keyed::{HashKeyError, KeyedHasher},
     metrics::Metrics,
     protection::Protection,
@@ -63,12 +63,16 @@ pub enum BuildGatewayError {
     /// The metrics contradict each other: a defect.
     #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Fault for BuildGatewayError {
     fn owner(&self) -> FaultOwner {
         match self {
             Self::HashKey(error) => error.owner(),
+            Self::Tls(error) => error.owner(),
             Self::MissingModel(_) | Self::Metrics(_) => FaultOwner::Product,
         }
     }
@@ -80,6 +84,7 @@ impl Fault for BuildGatewayError {
     fn code(&self) -> &'static str {
         match self {
             Self::HashKey(error) => error.code(),
+            Self::Tls(error) => error.code(),
             Self::MissingModel(_) => "route_without_model",
             Self::Metrics(_) => "metrics_invalid",
         }
@@ -101,6 +106,7 @@ pub(crate) struct Inner {
     pub(crate) verdicts: Verdicts,
     pub(crate) metrics: Metrics,
     pub(crate) protection: Protection,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) more_metrics: Option<MoreMetrics>,
     pub(crate) words: Words,
     pub(crate) dialect_limits: openai::Limits,
@@ -129,7 +135,7 @@ impl Gateway {
     /// Puts the parts together. `recorder` is the journal in every deployment.
     ///
     /// # Errors
-    /// When the hash key cannot be used, or a route of the workspace has no model.
+    /// When the hash key, the certificate or its key cannot be used, or a route of the workspace has no model.
     pub fn build(
         config: GatewayConfig,
         workspace: Arc<Workspace>,
@@ -143,13 +149,17 @@ impl Gateway {
         }
         let server = &workspace.settings.server;
         let permits = u32::try_from(server.max_in_flight).unwrap_or(u32::MAX);
-        let registry = Registry::new();
         let body_bytes = usize::try_from(server.max_body_bytes).unwrap_or(usize::MAX);
+        let registry = Registry::new();
+        let protection = Protection::new(&workspace, &registry)?;
+        let metrics = Metrics::new(registry)?;
+        let tls = server.tls.as_ref().map(|files| Tls::open(files, clock.now(), &metrics)).transpose()?;
         let inner = Inner {
             hasher: KeyedHasher::open(&config.hash_key_file)?,
             verdicts: Verdicts::default(),
-            protection: Protection::new(&workspace, &registry)?,
-            metrics: Metrics::new(registry)?,
+            protection,
+            metrics,
+            tls: tls.map(Arc::new),
             more_metrics: config.more_metrics,
             words: Words::new(workspace.environment().text(), config.producer.into()),
             dialect_limits: openai::Limits { body_bytes, ..openai::Limits::default() },

@@ -8,8 +8,11 @@ mod reply;
 mod server;
 mod side;
 mod target;
+mod tls;
 
 pub(crate) use arrival::{Arrival, Credential};
 pub(crate) use body::IncomingBody;
 pub(crate) use reply::{AnswerHeaders, Reply};
 pub(crate) use server::serve;
+pub(crate) use tls::Tls;
+pub use tls::TlsError;

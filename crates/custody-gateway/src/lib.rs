@@ -27,6 +27,7 @@ mod verdicts;
 pub mod workspace;
 
 pub use gateway::{BuildGatewayError, Gateway, GatewayConfig, Models, MoreMetrics};
+pub use http::TlsError;
 pub use keyed::HashKeyError;
 pub use models::{BuildModelsError, build_models, read_secret};
 pub use recorder::{Ack, OpenRecord, Recorder, Unconfirmed};

@@ -1,7 +1,7 @@
 //! The gateway's numbers. Labels are closed sets: outcome classes and our own codes; tenants are no labels here.
 
 use custody_log::JournalStats;
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder, core::Collector};
 
 use crate::refusal::OutcomeClass;
 
@@ -68,6 +68,11 @@ impl Metrics {
         }
         let requests = OutcomeClass::ALL.iter().map(|class| by_class.with_label_values(&[class.as_str()])).collect();
         Ok(Self { registry, requests, refusals, duration, overhead, input_tokens, output_tokens, journal })
+    }
+
+    /// Figures of a part that not every gateway has.
+    pub(crate) fn register(&self, figures: impl Collector + 'static) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(figures))
     }
 
     /// A request ended.

@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod bad_input;
+pub(crate) mod certificates;
 mod client;
 mod converse;
 mod converse_bad_input;
@@ -17,3 +18,6 @@ mod log_lines;
 mod requests;
 mod security;
 mod streams;
+mod tls;
+mod tls_clients;
+mod tls_renewal;

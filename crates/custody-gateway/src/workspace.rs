@@ -20,6 +20,7 @@ pub mod keys;
 mod load;
 mod prompt;
 mod routes;
+mod server;
 mod settings;
 mod tenants;
 
@@ -39,7 +40,8 @@ pub use keys::{ApiKey, KeyRing};
 pub use load::WorkspaceError;
 pub use prompt::PromptVersion;
 pub use routes::{ProviderKind, RouteConfig, SecretReference};
-pub use settings::{FlowLimits, Recording, ServerSettings, Settings, StageSwitches, TagRule, UnsafeTags};
+pub use server::{ServerSettings, TlsFiles};
+pub use settings::{FlowLimits, Recording, Settings, StageSwitches, TagRule, UnsafeTags};
 pub use tenants::Tenant;
 
 /// Everything that the folder says, checked. Invariant: every name that one part uses is defined by another.

@@ -27,7 +27,7 @@ const LAYERS: [(&str, u8); 15] = [
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 17] = [
+const OWNERS: [(&str, &str); 18] = [
     ("aws-config", "custody-model"),
     ("aws-sdk-bedrockruntime", "custody-model"),
     ("aws-smithy-http-client", "custody-model"),
@@ -42,6 +42,7 @@ const OWNERS: [(&str, &str); 17] = [
     ("jsonschema", "custody-gateway"),
     ("prometheus", "custody-gateway"),
     ("hyper-rustls", "custody-model"),
+    ("tokio-rustls", "custody-gateway"),
     ("clap", "custody"),
     ("clap", "custody-bench"),
     ("rustyline", "custody"),

@@ -1,16 +1,17 @@
-//! The listener: connections in, bounded in number, in header size and in time; stopped cleanly.
+//! The listener: connections in, with or without TLS, bounded in number, in header size and in time; stopped cleanly.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
-use super::dispatch::dispatch;
+use super::{dispatch::dispatch, tls};
 use crate::gateway::Inner;
 
 /// Idle connections cost a few kilobytes each; this many are held at most, further ones wait in the kernel's queue.
@@ -29,6 +30,9 @@ pub(crate) async fn serve(gateway: Arc<Inner>, listener: TcpListener, shutdown: 
     let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
+    if let Some(tls) = &gateway.tls {
+        connections.spawn(tls::keep_fresh(Arc::clone(tls), Arc::clone(&gateway.clock), stopping.clone()));
+    }
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -71,15 +75,29 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(
 async fn connection(gateway: Arc<Inner>, stream: TcpStream, mut stopping: watch::Receiver<bool>) {
     // A streamed piece must not wait for the one after it.
     let _ = stream.set_nodelay(true);
-    let server = gateway.workspace.settings.server;
+    let Some(tls) = &gateway.tls else { return requests(gateway, stream, stopping).await };
+    let secured = tokio::select! {
+        secured = tls.handshake(stream, gateway.workspace.settings.server.header_timeout) => secured,
+        // Nothing was asked yet.
+        () = stopped(&mut stopping) => None,
+    };
+    if let Some(stream) = secured {
+        requests(gateway, stream, stopping).await;
+    }
+}
+
+/// All requests of one connection.
+async fn requests(gateway: Arc<Inner>, stream: impl AsyncRead + AsyncWrite + Unpin, mut stopping: watch::Receiver<bool>) {
+    let server = &gateway.workspace.settings.server;
+    let (header_timeout, max_headers) = (server.header_timeout, usize::try_from(server.max_headers).unwrap_or(usize::MAX));
     let service = service_fn(move |request| {
         let gateway = Arc::clone(&gateway);
         async move { Ok::<_, std::convert::Infallible>(dispatch(gateway, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(server.header_timeout)
-        .max_headers(usize::try_from(server.max_headers).unwrap_or(usize::MAX))
+        .header_read_timeout(header_timeout)
+        .max_headers(max_headers)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -18,7 +19,7 @@ use custody_types::{JournalId, LogPosition};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::client::{self, Seen};
-use crate::{Gateway, GatewayConfig, Recorder, SystemClock, SystemIds, Workspace, workspace::write_example};
+use crate::{BuildGatewayError, Gateway, GatewayConfig, Recorder, SystemClock, SystemIds, Workspace, workspace::write_example};
 
 pub(super) struct Harness {
     pub(super) gateway: Gateway,
@@ -104,11 +105,8 @@ impl Harness {
             assert!(text.contains(old), "{file} has no `{old}`");
             std::fs::write(path, text.replace(old, new)).unwrap();
         }
-        let workspace = Arc::new(Workspace::load(folder.path()).unwrap());
         let model = Arc::new(CountingModel::default());
-        let models = workspace.routes.keys().map(|route| (route.clone(), Arc::clone(&model) as Arc<dyn Model>)).collect();
-        let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.path().join(".hash-key"), more_metrics: None };
-        let gateway = Gateway::build(config, workspace, recorder, models, Arc::new(SystemClock::new()), Arc::new(SystemIds)).unwrap();
+        let gateway = build(folder.path(), recorder, &model).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -192,6 +190,14 @@ impl Harness {
         let _ = self.stop.take().map(|stop| stop.send(()));
         self.server.await.unwrap();
     }
+}
+
+/// A gateway over the workspace in a folder.
+pub(super) fn build(folder: &Path, recorder: Arc<dyn Recorder>, model: &Arc<CountingModel>) -> Result<Gateway, BuildGatewayError> {
+    let workspace = Arc::new(Workspace::load(folder).unwrap());
+    let models = workspace.routes.keys().map(|route| (route.clone(), Arc::clone(model) as Arc<dyn Model>)).collect();
+    let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.join(".hash-key"), more_metrics: None };
+    Gateway::build(config, workspace, recorder, models, Arc::new(SystemClock::new()), Arc::new(SystemIds))
 }
 
 pub(super) async fn events(journal: &Journal) -> Vec<Event> {

@@ -1,15 +1,12 @@
 //! `custody.toml`: deployment stage, where to listen, limits, tags, switched-off stages.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use custody_config::Reader;
 use custody_model::protection::{BreakerConfig, RetryBudgetConfig};
 use custody_types::{ControlLevel, Environment, Text};
 
+use super::server::{self, ServerSettings};
 use crate::{recorder::Ack, stage::Stage};
 
 /// What holds for the whole deployment.
@@ -29,23 +26,6 @@ pub struct Settings {
     pub egress_hosts: Vec<String>,
     /// Which stages are switched off at start.
     pub switches: StageSwitches,
-}
-
-/// The HTTP server's address and bounds.
-#[derive(Debug, Clone, Copy)]
-pub struct ServerSettings {
-    /// Where to listen; loopback only.
-    pub listen: SocketAddr,
-    /// Largest request body.
-    pub max_body_bytes: u64,
-    /// How long a body may take to arrive.
-    pub body_timeout: Duration,
-    /// How long headers may take to arrive.
-    pub header_timeout: Duration,
-    /// Most headers of a request.
-    pub max_headers: u64,
-    /// Most requests under way at once.
-    pub max_in_flight: u64,
 }
 
 /// Bounds of the flow.
@@ -108,7 +88,7 @@ impl Recording {
 
 pub(super) fn read(root: &Reader<'_>) -> Option<Settings> {
     let environment = root.parsed("environment", "a label such as production");
-    let server = read_server(root.section("server"));
+    let server = server::read(root.section("server"));
     let breaker = read_breaker(root.section("breaker"));
     let limits = read_limits(root.section("limits"), breaker);
     let tags = read_tags(root.section("tags"));
@@ -118,29 +98,6 @@ pub(super) fn read(root: &Reader<'_>) -> Option<Settings> {
     let recording = read_recording(root.section("recording"));
     let egress_hosts = root.list("egress_hosts", "host names");
     Some(Settings { environment: environment?, server, limits, tags, recording, egress_hosts, switches })
-}
-
-fn read_server(reader: Reader<'_>) -> ServerSettings {
-    let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
-    let listen: SocketAddr = reader.optional_parsed("listen", "an address with a port, such as 127.0.0.1:8700").unwrap_or(default);
-    if !listen.ip().is_loopback() {
-        let accepted = "listen on a loopback address and let a TLS proxy on this machine face the network";
-        reader.mistake("listen", format!("is `{listen}`, where keys and prompts would travel without TLS"), accepted);
-    }
-    let settings = ServerSettings {
-        listen,
-        // The largest conversation any capability takes; documents come by retrieval.
-        max_body_bytes: reader.number("max_body_bytes", 1024..=(256 << 20), 4 << 20),
-        // A megabyte over a slow line; a client that trickles holds a connection no longer than this.
-        body_timeout: millis(&reader, "body_timeout_ms", 100, 10_000),
-        header_timeout: millis(&reader, "header_timeout_ms", 100, 10_000),
-        // OpenAI clients send about twenty.
-        max_headers: reader.number("max_headers", 16..=1000, 100),
-        // Each holds an answer in memory at most; beyond it callers are told to come back.
-        max_in_flight: reader.number("max_in_flight", 1..=100_000, 4096),
-    };
-    reader.finish();
-    settings
 }
 
 fn read_limits(reader: Reader<'_>, breaker: BreakerConfig) -> FlowLimits {
@@ -209,6 +166,6 @@ fn read_tags(reader: Reader<'_>) -> TagRule {
     TagRule { allowed, unsafe_values }
 }
 
-fn millis(reader: &Reader<'_>, key: &'static str, least: u64, default: u64) -> Duration {
+pub(super) fn millis(reader: &Reader<'_>, key: &'static str, least: u64, default: u64) -> Duration {
     Duration::from_millis(reader.number(key, least..=3_600_000, default))
 }

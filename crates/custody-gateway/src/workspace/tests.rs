@@ -78,6 +78,35 @@ fn unsafe_configuration_is_refused_with_a_sentence() {
     }
 }
 
+// The network is for TLS alone, and half of a certificate is none.
+#[test]
+fn the_gateway_is_open_to_the_network_only_with_a_certificate_and_its_key() {
+    const LISTEN: &str = "listen = \"127.0.0.1:8700\"";
+    const EVERYWHERE: &str = "listen = \"0.0.0.0:8700\"";
+    let (certificate, key, authority) = ("tls_certificate_file = \"a.pem\"", "tls_key_file = \"a.key\"", "tls_client_ca_file = \"ca.pem\"");
+    let told = |lines: &[&str]| {
+        let folder = example();
+        edit(folder.path(), "custody.toml", LISTEN, &lines.join("\n"));
+        mistakes(folder.path())
+    };
+    assert_eq!(told(&[EVERYWHERE, certificate, key]), Vec::<String>::new());
+    assert_eq!(told(&[LISTEN, certificate, key, authority]), Vec::<String>::new());
+    let open = told(&[EVERYWHERE]);
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert!(open[0].contains("server.listen") && open[0].contains("without TLS") && open[0].contains("tls_certificate_file"), "{open:?}");
+    for (lines, missing) in [
+        (&[LISTEN, certificate][..], "tls_key_file"),
+        (&[LISTEN, key], "tls_certificate_file"),
+        (&[LISTEN, authority], "tls_certificate_file"),
+    ] {
+        let found = told(lines);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains(&format!("server.{missing}")) && found[0].contains("is missing beside"), "{found:?}");
+    }
+    let empty = told(&[LISTEN, certificate, "tls_key_file = \"\""]);
+    assert!(empty[0].contains("server.tls_key_file") && empty[0].contains("is empty"), "{empty:?}");
+}
+
 #[test]
 fn keys_that_others_can_read_are_refused() {
     let folder = example();

@@ -19,13 +19,13 @@ use custody_log::{
 use custody_types::{Clock, IdSource, LogPosition};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{ServiceArgs, on_loopback};
+use super::ServiceArgs;
 use crate::{
     deployment::{Deployment, Log},
     figures::{Figures, Kind, count},
     journal,
     orphans::Orphanage,
-    process::{announce_stop, control, interrupted, listen, make_private, producer},
+    process::{announce_stop, control, gateway_address, gateway_url, interrupted, listen, make_private, producer},
     terminal::say,
     topics,
 };
@@ -60,7 +60,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let workspace = Arc::new(Workspace::load(&deployment.workspace_dir)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
-    let address = on_loopback(args.service.listen.unwrap_or(workspace.settings.server.listen))?;
+    let address = gateway_address(args.service.listen, &workspace.settings.server)?;
 
     let folder = data_dir.join("journal");
     let (journal, report) = journal::open(&folder, deployment.gateway.journal_bytes, SHIPPER, ids.as_ref())?;
@@ -80,7 +80,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     gateway.record_control(control("started", &workspace)).await?;
     let interrupted = interrupted();
     say("custody gateway is up");
-    say(&format!("  gateway   http://{}/v1", listener.local_addr()?));
+    say(&format!("  gateway   {}", gateway_url(listener.local_addr()?, &workspace.settings.server)));
     say("  ready");
 
     let ended = outlet.ended();

@@ -22,7 +22,8 @@ pub struct ServiceArgs {
     /// The deployment file; `custody topics example` prints one with every key.
     #[arg(long, value_name = "FILE", env = "CUSTODY_DEPLOYMENT", default_value = "deployment.toml")]
     pub config: PathBuf,
-    /// Where to listen, instead of what the file says; port 0 takes a free one. Loopback only.
+    /// Where to listen, instead of what the file says; port 0 takes a free one. Loopback only, but for a gateway
+    /// whose workspace names a TLS certificate.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 }

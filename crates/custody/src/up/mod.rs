@@ -20,11 +20,10 @@ use custody_gateway::{
     workspace::{IssuedKey, Workspace, write_example},
 };
 use custody_types::{Clock, IdSource};
-use tokio::net::TcpListener;
 
 use self::pipeline::{Pipeline, PipelineConfig};
 use crate::{
-    process::{self, control, interrupted, make_private, producer},
+    process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
     terminal::say,
 };
 
@@ -41,7 +40,8 @@ pub struct UpArgs {
     /// Folder for everything that is kept.
     #[arg(long, value_name = "FOLDER", env = "CUSTODY_DATA_DIR", default_value = "custody-data")]
     data_dir: PathBuf,
-    /// Where to listen, instead of what the workspace says; port 0 takes a free one. Loopback only.
+    /// Where to listen, instead of what the workspace says; port 0 takes a free one. Loopback only, unless the workspace
+    /// names a TLS certificate.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// Commit to the lake at the latest when the oldest waiting record is this many seconds old.
@@ -64,7 +64,7 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let workspace = Arc::new(Workspace::load(&workspace_dir)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
-    let listener = listen(&args, &workspace).await?;
+    let listener = process::listen(gateway_address(args.listen, &workspace.settings.server)?).await?;
     let config = PipelineConfig {
         data_dir: &args.data_dir,
         flush_age: std::time::Duration::from_secs(args.flush_age),
@@ -78,7 +78,7 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let interrupted = interrupted();
-    announce(listener.local_addr()?, &args);
+    announce(&gateway_url(listener.local_addr()?, &workspace.settings.server), &args);
     let ended = pipeline.ended();
     let stop = async {
         tokio::select! {
@@ -94,14 +94,6 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn listen(args: &UpArgs, workspace: &Workspace) -> Result<TcpListener> {
-    let address = args.listen.unwrap_or(workspace.settings.server.listen);
-    if !address.ip().is_loopback() {
-        anyhow::bail!("`{address}` is not loopback: keys and prompts would cross the network in the clear; put a TLS proxy in front");
-    }
-    process::listen(address).await
-}
-
 /// At once: only hashes are kept, so a start that fails later, such as for a port in use, would lose them.
 fn show_keys(issued: &[IssuedKey]) {
     for key in issued {
@@ -109,9 +101,9 @@ fn show_keys(issued: &[IssuedKey]) {
     }
 }
 
-fn announce(address: SocketAddr, args: &UpArgs) {
+fn announce(url: &str, args: &UpArgs) {
     say("custody is up");
-    say(&format!("  gateway   http://{address}/v1"));
+    say(&format!("  gateway   {url}"));
     say(&format!("  data      {}", args.data_dir.display()));
     say("  ready     try: curl, the openai client, or `custody sql`; Ctrl-C stops");
 }
