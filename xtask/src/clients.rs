@@ -29,7 +29,8 @@ pub fn run(binary: &Path) -> Result<()> {
     });
     up.stop()?;
     result?;
-    run::status(Command::new(&python).arg(run::root().join("tests/bedrock/outcomes.py")).arg(binary))
+    let scripts = ["outcomes.py", "lookups.py"].map(|script| run::root().join("tests/bedrock").join(script));
+    scripts.iter().try_for_each(|script| run::status(Command::new(&python).arg(script).arg(binary)))
 }
 
 /// A virtual environment with the pinned clients; made once for each list of pins.

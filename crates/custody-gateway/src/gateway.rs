@@ -116,6 +116,7 @@ pub(crate) struct Words {
     pub(crate) chosen: Text,
     pub(crate) not_needed: Text,
     pub(crate) exhausted: Text,
+    pub(crate) profile_changed: Text,
     stages: [Text; Stage::ALL.len()],
     dialects: [Text; Front::ALL.len()],
 }
@@ -255,6 +256,7 @@ impl Words {
             chosen: Text::from("chosen"),
             not_needed: Text::from("not_needed"),
             exhausted: Text::from("exhausted"),
+            profile_changed: Text::from("profile_changed"),
             stages: Stage::ALL.map(|stage| Text::from(stage.as_str())),
             dialects: Front::ALL.map(|front| Text::from(front.dialect())),
         }

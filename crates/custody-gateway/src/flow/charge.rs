@@ -26,7 +26,7 @@ pub(super) fn normalised(route: &RouteConfig, attempt: &Attempt) -> Result<Norma
             ..RawUsage::default()
         },
     };
-    let model = priced_model(route, attempt);
+    let (model, _) = priced_model(route, attempt);
     normalise_call(provider(route), ModelFamily::of(model.as_str()), operation(route, attempt), &raw)
 }
 
@@ -47,22 +47,33 @@ fn of_converse(said: &ConverseUsage) -> RawUsage {
 
 /// What the attempt's tokens cost.
 pub(super) fn priced(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt, usage: &TokenUsage) -> Result<Priced, Finding> {
+    let (model, geography) = priced_model(route, attempt);
     let facts = Facts {
+        geography,
         region: route.bedrock.as_ref().map(|call| call.called_region.clone()).or_else(|| route.region.clone()),
         variant: variant(attempt),
         service: service(attempt)?,
-        ..Facts::on_demand(provider(route), priced_model(route, attempt), attempt.started_at)
+        ..Facts::on_demand(provider(route), model, attempt.started_at)
     };
     let quote = prices.quote(&facts, &Usage::from(*usage))?;
     // Seconds and requests are not counted into costs yet: where only they are priced, zero would be a wrong number.
     if quote.reasons().contains(&Reason::TokensIncluded) { Err(Finding::MissingPrice) } else { Ok(quote.priced()) }
 }
 
-/// The model that prices an attempt: the one a router chose, else the one the operator named behind a profile, else the route's.
-fn priced_model(route: &RouteConfig, attempt: &Attempt) -> ModelName {
-    let invoked = attempt.answer.details.invoked_model.as_deref().and_then(|model| Target::parse(model).ok()?.model?.parse().ok());
-    let named = || route.bedrock.as_ref().and_then(|call| call.priced_as.clone());
-    invoked.or_else(named).unwrap_or_else(|| route.model.clone())
+/// The model that prices an attempt: the one a router chose, else the one behind the route's profile, else the route's. And the
+/// geography that does, where the model's name does not say it: a router names a profile by its own id.
+fn priced_model(route: &RouteConfig, attempt: &Attempt) -> (ModelName, Option<Text>) {
+    let known = route.bedrock.as_ref().map(|call| &call.whereabouts);
+    let geography = known.and_then(|known| known.geography.clone());
+    let invoked = attempt.answer.details.invoked_model.as_deref().and_then(|name| Target::parse(name).ok());
+    if let Some(invoked) = invoked
+        && let Some(model) = invoked.priced_name().and_then(|name| name.parse().ok())
+    {
+        let leaves_it_open = invoked.geography.is_none() && invoked.region.is_none();
+        return (model, geography.filter(|_| leaves_it_open));
+    }
+    let named = known.and_then(|known| known.priced_as.clone());
+    (named.unwrap_or_else(|| route.model.clone()), geography)
 }
 
 /// The price class that the provider says it served in. One that is not known has no price: another's would be a guess.
