@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     models,
-    workspace::{AskedProfile, Lookup, ProviderKind, RouteConfig, Workspace, WorkspaceError},
+    workspace::{AskedProfile, Lookup, ProviderKind, RouteConfig, Workspace, WorkspaceError, shown},
 };
 
 const MAIN_FILE: &str = "custody.toml";
@@ -123,6 +123,10 @@ fn settle_all(
     routes: Vec<RouteName>,
     mistakes: &Mistakes,
 ) -> Option<Known> {
+    if let Ok(facts) = answer {
+        let (profile, model, regions) = (name.as_str(), facts.model.as_str(), shown(facts));
+        tracing::info!(profile, model, regions, "AWS told what is behind an inference profile");
+    }
     let mut settled = Vec::new();
     for route in &routes {
         let shared = workspace.routes.get_mut(route)?;

@@ -1,7 +1,6 @@
 //! From what a provider says was used to counts and an amount (D11): which rule reads its numbers, and which facts choose its price.
 
 use custody_dialect::ConverseUsage;
-use custody_model::bedrock::Target;
 use custody_price::{
     CacheWrites, Facts, Finding, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, Reason, ServiceTier, Usage,
     normalise_call,
@@ -60,20 +59,10 @@ pub(super) fn priced(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt,
     if quote.reasons().contains(&Reason::TokensIncluded) { Err(Finding::MissingPrice) } else { Ok(quote.priced()) }
 }
 
-/// The model that prices an attempt: the one a router chose, else the one behind the route's profile, else the route's. And the
-/// geography that does, where the model's name does not say it: a router names a profile by its own id.
+/// The model that prices an attempt, and the geography that does, where the model's name does not say it.
 fn priced_model(route: &RouteConfig, attempt: &Attempt) -> (ModelName, Option<Text>) {
-    let known = route.bedrock.as_ref().map(|call| &call.whereabouts);
-    let geography = known.and_then(|known| known.geography.clone());
-    let invoked = attempt.answer.details.invoked_model.as_deref().and_then(|name| Target::parse(name).ok());
-    if let Some(invoked) = invoked
-        && let Some(model) = invoked.priced_name().and_then(|name| name.parse().ok())
-    {
-        let leaves_it_open = invoked.geography.is_none() && invoked.region.is_none();
-        return (model, geography.filter(|_| leaves_it_open));
-    }
-    let named = known.and_then(|known| known.priced_as.clone());
-    (named.unwrap_or_else(|| route.model.clone()), geography)
+    let Some(call) = &route.bedrock else { return (route.model.clone(), None) };
+    call.whereabouts.priced(&route.model, attempt.answer.details.invoked_model.as_deref())
 }
 
 /// The price class that the provider says it served in. One that is not known has no price: another's would be a guess.

@@ -66,6 +66,24 @@ fn a_price_is_that_of_the_model_and_of_the_geography_it_may_run_in() {
 }
 
 #[test]
+fn the_model_that_a_router_chose_is_the_one_that_is_priced() {
+    let arn = |rest: &str| format!("arn:aws:bedrock:eu-central-1:123456789012:{rest}");
+    let keys = "inference_profile = { model = \"anthropic.c\", geography = \"eu\" }";
+    let router = route(&format!("model = \"{}\"\n{keys}", arn("prompt-router/ab12")));
+    let priced = |invoked: Option<&str>| {
+        let (model, geography) = router.bedrock.as_ref().unwrap().whereabouts.priced(&router.model, invoked);
+        (model.to_string(), geography.map(|geography| geography.to_string()))
+    };
+    let says = |model: &str, geography: Option<&str>| (model.to_owned(), geography.map(str::to_owned));
+    assert_eq!(priced(None), says("anthropic.c", Some("eu")));
+    assert_eq!(priced(Some(&arn("inference-profile/us.anthropic.d"))), says("us.anthropic.d", None));
+    assert_eq!(priced(Some("arn:aws:bedrock:eu-west-1::foundation-model/anthropic.d")), says("anthropic.d", None));
+    // A name without a place: the route's geography is all that is known of it.
+    assert_eq!(priced(Some("anthropic.d")), says("anthropic.d", Some("eu")));
+    assert_eq!(priced(Some("no arn: at all")), says("anthropic.c", Some("eu")));
+}
+
+#[test]
 fn a_look_up_is_only_as_the_provider_allows() {
     let folder = tempfile::tempdir().unwrap();
     write_example(folder.path()).unwrap();

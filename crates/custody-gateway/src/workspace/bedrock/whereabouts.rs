@@ -69,6 +69,21 @@ pub struct AskedProfile {
     usable: Arc<AtomicBool>,
 }
 
+impl Whereabouts {
+    /// The model that prices a call of the route's `model`, and the geography where that model's name does not say it: the one that a
+    /// router says it `invoked`, else the one behind the profile, else the route's. A router names a profile by the profile's own id.
+    pub(crate) fn priced(&self, model: &ModelName, invoked: Option<&str>) -> (ModelName, Option<Text>) {
+        let invoked = invoked.and_then(|name| Target::parse(name).ok());
+        if let Some(invoked) = invoked
+            && let Some(chosen) = invoked.priced_name().and_then(|name| name.parse().ok())
+        {
+            let tells_no_place = invoked.geography.is_none() && invoked.region.is_none();
+            return (chosen, self.geography.clone().filter(|_| tells_no_place));
+        }
+        (self.priced_as.clone().unwrap_or_else(|| model.clone()), self.geography.clone())
+    }
+}
+
 impl AskedProfile {
     pub(super) fn new(stated: Stated) -> Self {
         Self { stated, usable: Arc::new(AtomicBool::new(false)) }
