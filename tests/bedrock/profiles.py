@@ -1,8 +1,9 @@
-"""Inference profiles: which Regions a profile's model may run in."""
+"""Inference profiles: which model is behind one, and in which Regions it may run. Some tell nothing, or something else the next time."""
 
 import re
+from collections import Counter
 
-from answers import error, of_json
+from answers import Answer, End, error, of_html, of_json
 from cases import UPSTREAM_MESSAGE
 
 REGIONS = {
@@ -12,28 +13,85 @@ REGIONS = {
     "global": ("eu-central-1", "us-east-1", "ap-northeast-1", "sa-east-1"),
 }
 IDENTIFIER = re.compile(r"(?:arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]*):(?P<account>\d*):(?P<kind>[a-z-]+)/)?(?P<id>.+)")
-MISSING = "stub.profile.missing"
+APPLICATION = "application-inference-profile"
+MODEL = "stub.ok"
+PREFIX = "stub.profile."
+MISSING, DENIED, THROTTLED, ONCE = PREFIX + "missing", PREFIX + "denied", PREFIX + "throttled", PREFIX + "throttled-once"
+SLOW, GARBAGE, ANOTHER, TWO_MODELS = PREFIX + "slow", PREFIX + "garbage", PREFIX + "another", PREFIX + "two-models"
+# A model without a Region: AWS says so of what may run anywhere, though its service model has no word for it.
+ANYWHERE = PREFIX + "anywhere"
+# The first answer is Europe. Every later one: a Region of America too, or none at all.
+MOVES, FALTERS = PREFIX + "moves", PREFIX + "falters"
+REFUSALS = {
+    MISSING: ("ResourceNotFoundException", 404), DENIED: ("AccessDeniedException", 403), THROTTLED: ("ThrottlingException", 429)}
 
 
-def get_inference_profile(identifier):
-    found = IDENTIFIER.fullmatch(identifier)
-    profile, kind = found["id"], found["kind"] or "inference-profile"
-    geography, _, model = profile.partition(".")
-    application = kind == "application-inference-profile"
-    if profile == MISSING or not application and geography not in REGIONS:
-        return error("ResourceNotFoundException", 404, UPSTREAM_MESSAGE)
-    # An application profile does not show its model; this one stands for the plain answer, in one Region or over Europe.
-    regions = REGIONS.get(geography, (found["region"] or "eu-central-1",))
-    model = model if geography in REGIONS else "stub.ok"
-    region, account = found["region"] or "eu-central-1", found["account"] or "111122223333"
+class Profiles:
+    def __init__(self):
+        self.asked = Counter()
+
+    def reset(self):
+        self.asked.clear()
+
+    def get(self, identifier):
+        """The answer to GetInferenceProfile."""
+        found = IDENTIFIER.fullmatch(identifier)
+        profile, kind = found["id"], found["kind"] or "inference-profile"
+        self.asked[profile] += 1
+        first = self.asked[profile] == 1
+        if unusual := _unusual(profile, first):
+            return unusual
+        geography, _, model = profile.partition(".")
+        application = kind == APPLICATION
+        if not application and geography not in REGIONS:
+            return _refused(MISSING)
+        # An application profile does not show its model; this one stands for the plain answer, in one Region or over Europe.
+        regions = REGIONS.get(geography, (found["region"] or "eu-central-1",))
+        models = [(one, model if geography in REGIONS else MODEL) for one in regions]
+        return _told(profile, kind, found["region"] or "eu-central-1", found["account"] or "111122223333", _models(profile, models, first))
+
+
+def _unusual(profile, first):
+    """What is no answer about this profile."""
+    if profile in REFUSALS:
+        return _refused(profile)
+    if profile == ONCE and first:
+        return _refused(THROTTLED)
+    if profile == FALTERS and not first:
+        return error("ServiceUnavailableException", 503, UPSTREAM_MESSAGE)
+    if profile == SLOW:
+        return Answer(before=[End("stall")])
+    if profile == GARBAGE:
+        return of_html(200)
+    return None
+
+
+def _refused(profile):
+    return error(*REFUSALS[profile], UPSTREAM_MESSAGE)
+
+
+def _models(profile, usual, first):
+    """Regions and models behind a profile."""
+    if profile == TWO_MODELS:
+        return [("eu-central-1", MODEL), ("eu-west-1", "stub.other")]
+    if profile == ANYWHERE:
+        return [("eu-central-1", MODEL), ("", MODEL)]
+    if profile in (MOVES, FALTERS):
+        america = () if first else ("us-east-1",)
+        return [(region, MODEL) for region in (*REGIONS["eu"], *america)]
+    return usual
+
+
+def _told(profile, kind, region, account, models):
+    shown = "abc999" if profile == ANOTHER else profile
     return of_json({
         "inferenceProfileName": "Stub profile",
         "description": "Profile of the stub",
         "createdAt": "2026-01-02T03:04:05Z",
         "updatedAt": "2026-01-02T03:04:05Z",
-        "inferenceProfileArn": f"arn:aws:bedrock:{region}:{account}:{kind}/{profile}",
-        "models": [{"modelArn": f"arn:aws:bedrock:{one}::foundation-model/{model}"} for one in regions],
-        "inferenceProfileId": profile,
+        "inferenceProfileArn": f"arn:aws:bedrock:{region}:{account}:{kind}/{shown}",
+        "models": [{"modelArn": f"arn:aws:bedrock:{one}::foundation-model/{model}"} for one, model in models],
+        "inferenceProfileId": shown,
         "status": "ACTIVE",
-        "type": "APPLICATION" if application else "SYSTEM_DEFINED",
+        "type": "APPLICATION" if kind == APPLICATION else "SYSTEM_DEFINED",
     })

@@ -83,7 +83,7 @@ class Server:
             return answers.of_json(self.ledger.report())
         if (request.method, request.path) == ("POST", ADMIN + "reset"):
             self.ledger.reset()
-            self.service.refusals.counts.clear()
+            self.service.reset()
             return answers.of_json({})
         return answers.of_json({"paths": ["GET /_stub/requests", "POST /_stub/reset"]}, 404)
 

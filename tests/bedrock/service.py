@@ -20,7 +20,11 @@ GEOGRAPHIES = ("eu.", "us.", "apac.", "global.", "us-gov.", "jp.", "au.", "ca.")
 class Service:
     def __init__(self, models, door, ledger, seed):
         self.models, self.door, self.ledger = models, door, ledger
-        self.refusals = answers.Refusals(models[0].statuses, seed)
+        self.refusals, self.profiles = answers.Refusals(models[0].statuses, seed), profiles.Profiles()
+
+    def reset(self):
+        self.refusals.counts.clear()
+        self.profiles.reset()
 
     def answer(self, request):
         """The answer to a `SignedRequest`, and the key under which the ledger counts how it ends."""
@@ -65,8 +69,10 @@ class Service:
 
     def _of_case(self, operation, identifier):
         if operation == "GetInferenceProfile":
-            return profiles.get_inference_profile(identifier)
+            return self.profiles.get(identifier)
         name = case_name(identifier)
+        if profiles.APPLICATION in identifier and not is_known(name):
+            name = profiles.MODEL
         if operation not in (*CONVERSING, "CountTokens", "InvokeModel"):
             return answers.error("UnknownOperationException", 404, "The stub does not speak this operation.")
         special = answers.of_connection(name, operation) or self.refusals.of(name, operation)

@@ -6,10 +6,13 @@ import json
 import sys
 import unittest
 
+from botocore.exceptions import ClientError, ReadTimeoutError
+
 import answers
 import aws_client
 import cases
 import places
+import profiles
 import scripts
 import service_model
 import streams
@@ -17,10 +20,10 @@ from cases import CONVERSE, STREAM
 from harness import BEARER, HELLO, HERE, RunningStub, request_bytes
 
 # Where botocore sees it otherwise. It reads on after a payload that is no JSON, makes whole numbers of anything, does not count the
-# bytes of an answer, and knows no name for an exception or a member that is not in its model.
+# bytes of an answer, waits for usage that never comes, and knows no name for an exception or a member that is not in its model.
 BOTOCORE_DIFFERS = {
     ("stub.stream.not-json", STREAM), ("stub.lie.fraction", CONVERSE), ("stub.lie.words", CONVERSE), ("stub.lie.length", CONVERSE),
-    ("stub.stream.unknown-exception", STREAM), ("stub.stream.block-start", STREAM)}
+    ("stub.stream.unknown-exception", STREAM), ("stub.stream.block-start", STREAM), ("stub.stream.stall-after-stop", STREAM)}
 # Cases that go beyond the model on purpose.
 BEYOND_THE_MODEL = ("stub.unknown", "stub.lie.")
 
@@ -183,6 +186,35 @@ class FurtherOperations(WithStub):
                 self.assertEqual(broken, [])
         with self.assertRaises(control.exceptions.ResourceNotFoundException):
             control.get_inference_profile(inferenceProfileIdentifier="stub.profile.missing")
+
+    def test_inference_profiles_that_tell_nothing(self):
+        control = aws_client.client(self.stub.url, "bedrock", read_timeout=1)
+        for name, raised in ((profiles.MISSING, control.exceptions.ResourceNotFoundException),
+                             (profiles.DENIED, control.exceptions.AccessDeniedException),
+                             (profiles.THROTTLED, control.exceptions.ThrottlingException),
+                             (profiles.ONCE, control.exceptions.ThrottlingException),
+                             (profiles.SLOW, ReadTimeoutError)):
+            with self.subTest(name), self.assertRaises(raised):
+                control.get_inference_profile(inferenceProfileIdentifier=name)
+        # botocore makes an empty answer of a page that is none.
+        self.assertNotIn("models", control.get_inference_profile(inferenceProfileIdentifier=profiles.GARBAGE))
+        models = self.models_of(control, f"arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/{profiles.ONCE}")
+        self.assertEqual(models, ["arn:aws:bedrock:eu-central-1::foundation-model/stub.ok"])
+
+    def test_inference_profiles_that_are_not_what_they_were(self):
+        control = aws_client.client(self.stub.url, "bedrock")
+        arn = "arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/"
+        first, then = (self.models_of(control, arn + profiles.MOVES) for _ in range(2))
+        self.assertEqual(set(then) - set(first), {"arn:aws:bedrock:us-east-1::foundation-model/stub.ok"})
+        self.assertEqual(len(self.models_of(control, arn + profiles.FALTERS)), 3)
+        with self.assertRaises(ClientError):
+            self.models_of(control, arn + profiles.FALTERS)
+        self.assertEqual(len({model.rpartition("/")[2] for model in self.models_of(control, arn + profiles.TWO_MODELS)}), 2)
+        self.assertIn("arn:aws:bedrock:::foundation-model/stub.ok", self.models_of(control, arn + profiles.ANYWHERE))
+        self.assertEqual(aws_client.ask(self.runtime, CONVERSE, arn + profiles.MOVES, HELLO).text, cases.ANSWER)
+
+    def models_of(self, control, identifier):
+        return [model["modelArn"] for model in control.get_inference_profile(inferenceProfileIdentifier=identifier)["models"]]
 
     def test_ids_in_arns_and_behind_geographies(self):
         for model_id in ("eu.stub.ok", "arn:aws:bedrock:eu-central-1::foundation-model/stub.ok",

@@ -41,8 +41,9 @@ mod usage;
 mod wire_event;
 
 pub use crate::openai::Limits;
+pub use check::is_metadata;
 pub use event_writer::EventWriter;
-pub use exception::{ERROR_TYPE_HEADER, Exception, ExceptionAnswer, exception_body, parse_error_type};
+pub use exception::{ERROR_TYPE_HEADER, Exception, exception_body};
 pub use frame::EVENT_STREAM;
 pub use guardrail::parse_guardrail_trace;
 pub use parse_answer::parse_answer;

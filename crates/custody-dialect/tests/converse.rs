@@ -9,7 +9,7 @@ use aws_smithy_eventstream::frame::{read_message_from, write_message_to};
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use custody_dialect::{
     Assembler, ChatAnswer, StreamEvent, UpstreamError,
-    converse::{EventWriter, ExceptionAnswer, Limits, StreamDecoder, parse_answer, parse_request, render_answer, render_request},
+    converse::{EventWriter, Exception, Limits, StreamDecoder, exception_body, parse_answer, parse_request, render_answer, render_request},
     openai::{
         AnswerHead, ChunkWriter, StreamLimits, UpstreamCall, parse_chat_answer, parse_chat_request, render_chat_answer, render_chat_request,
     },
@@ -85,9 +85,9 @@ fn what_converse_cannot_say_is_refused_and_not_quoted() {
 fn a_converse_callers_mistake_is_named_and_not_quoted() {
     check("converse_mistake", |body| {
         let error = parse_request("support.answer", body, false, &Limits::default()).unwrap_err();
-        let answer = ExceptionAnswer::from(&error);
-        let body = String::from_utf8(answer.body).unwrap();
-        let shown = format!("{} {} {body}\n{:?}\n", answer.status, answer.error_type, error.param());
+        let (kind, message) = (Exception::Validation, format!("{error} ({})", error.code()));
+        let body = String::from_utf8(exception_body(&message)).unwrap();
+        let shown = format!("{} {} {body}\n{:?}\n", kind.http_status(), kind.name(), error.param());
         assert!(!shown.contains("canary"), "{shown}");
         shown.into_bytes()
     });
@@ -179,7 +179,7 @@ fn a_converse_providers_stream_becomes_ours() {
                 writer.stop(answer.finish.unwrap(), &mut eventstream);
                 writer.metadata(answer, 7, &mut eventstream);
             }
-            Err(_) => writer.exception(custody_dialect::converse::Exception::ModelError, "the model failed", &mut eventstream),
+            Err(_) => writer.exception(Exception::ModelError, "the model failed", &mut eventstream),
         }
         chunks.answer_usage(answer, &mut sse);
         let mut out = shown(&eventstream);

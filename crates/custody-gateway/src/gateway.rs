@@ -127,6 +127,7 @@ pub(crate) struct Words {
     pub(crate) exhausted: Text,
     pub(crate) breaker_open: Text,
     pub(crate) retry_budget: Text,
+    pub(crate) profile_changed: Text,
     stages: [Text; Stage::ALL.len()],
     dialects: [Text; Front::ALL.len()],
 }
@@ -288,6 +289,7 @@ impl Words {
             exhausted: Text::from("exhausted"),
             breaker_open: Text::from("breaker_open"),
             retry_budget: Text::from("retry_budget"),
+            profile_changed: Text::from("profile_changed"),
             stages: Stage::ALL.map(|stage| Text::from(stage.as_str())),
             dialects: Front::ALL.map(|front| Text::from(front.dialect())),
         }

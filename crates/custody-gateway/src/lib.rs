@@ -16,6 +16,7 @@ mod keyed;
 mod metrics;
 mod models;
 mod private_file;
+mod profiles;
 mod protection;
 mod recorder;
 mod recovery;
@@ -30,6 +31,7 @@ pub use gateway::{BuildGatewayError, Gateway, GatewayConfig, Models, MoreMetrics
 pub use http::TlsError;
 pub use keyed::HashKeyError;
 pub use models::{BuildModelsError, build_models, read_secret};
+pub use profiles::{Profiles, look_up_profiles};
 pub use recorder::{Ack, OpenRecord, Recorder, Unconfirmed};
 pub use recovery::{RecoveredRequests, RecoveryError, recover};
 pub use shipped::ShippedJournal;

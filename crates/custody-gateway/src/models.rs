@@ -108,13 +108,18 @@ fn openai(
 }
 
 async fn bedrock(workspace: &Workspace, provider: &BedrockProvider) -> Result<Built, String> {
+    bedrock_config(workspace, provider).build().await.map(Built::Bedrock).map_err(|error| error.to_string())
+}
+
+/// A Region's Bedrock, as the workspace has it.
+pub(crate) fn bedrock_config(workspace: &Workspace, provider: &BedrockProvider) -> BedrockConfig {
     let mut config = BedrockConfig::new(provider.region.as_ref());
     config.endpoint_url.clone_from(&provider.endpoint_url);
     config.profile.clone_from(&provider.profile);
     config.egress_hosts.clone_from(&workspace.settings.egress_hosts);
     config.timeouts = TimeoutConfig::within(workspace.settings.limits.attempt_timeout);
     config.max_answer_bytes = max_answer_bytes(workspace);
-    config.build().await.map(Built::Bedrock).map_err(|error| error.to_string())
+    config
 }
 
 fn max_answer_bytes(workspace: &Workspace) -> usize {

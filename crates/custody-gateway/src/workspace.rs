@@ -32,7 +32,8 @@ use custody_types::{CapabilityName, Environment, RouteName, TenantId, Text};
 
 pub use custody_config::Mistake;
 
-pub use bedrock::{BedrockCall, BedrockProvider};
+pub(crate) use bedrock::shown;
+pub use bedrock::{AskedProfile, BedrockCall, BedrockProvider, Lookup, Problem, Stated, Whereabouts};
 pub use capability::{CallerSystem, Capability, Limits, OnInvalid, OutputSchema, ValidationRule};
 pub use example::{ExampleError, IssuedKey, add_tenant_keys, write_example};
 pub use files::WorkspaceFiles;

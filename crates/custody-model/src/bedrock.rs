@@ -11,11 +11,13 @@
 //! word: a caller can neither set nor see it.
 
 mod config;
+mod control;
 mod endpoint;
 mod errors;
 mod exchange;
 mod guardrail;
 mod metadata;
+mod profile;
 mod request;
 mod route;
 mod stream;
@@ -30,7 +32,9 @@ use custody_types::ModelName;
 use tokio::time::{Instant, timeout_at};
 
 pub use config::BedrockConfig;
+pub use control::{LookUpError, ProfileClient};
 pub use guardrail::{Guardrail, GuardrailStream, GuardrailTrace};
+pub use profile::{ProfileFacts, Reach};
 pub use route::BedrockRoute;
 pub use target::{Target, TargetKind, UnknownTargetError};
 

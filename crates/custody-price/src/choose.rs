@@ -3,6 +3,7 @@
 //! ```text
 //! 1  entries of the provider, the model as asked for, the variant and the moment:
 //!    one that names the Region called, else one that names none
+//!    beforehand, where the geography is known and the model's name does not say it: the same for the profile's id
 //! 2  none, and the model is a profile's id: the same for the model behind it, if that entry has a factor for the profile
 //! 3  the service tier's prices; of several, those above the longest input border that the request is beyond.
 //!    A tier that the entry does not list has no price: the standard tier's would be a guess
@@ -35,8 +36,8 @@ pub(crate) struct Choice<'b> {
 
 pub(crate) fn choose<'b>(book: &'b PriceBook, facts: &Facts, input: u64) -> Result<Choice<'b>, Finding> {
     let mut reasons = Vec::new();
-    let (entry, geography) = match find(book, facts, &facts.model, &mut reasons) {
-        Some(entry) => (entry, facts.geography.clone()),
+    let (entry, geography) = match own_or_profiles(book, facts, &mut reasons) {
+        Some(found) => found,
         None => behind_profile(book, facts, &mut reasons).ok_or(Finding::MissingPrice)?,
     };
     let (above, prices) = entry.tier(facts.service, input).ok_or(Finding::MissingPrice)?;
@@ -51,6 +52,17 @@ pub(crate) fn choose<'b>(book: &'b PriceBook, facts: &Facts, input: u64) -> Resu
         reasons.push(Reason::Premium(name.clone(), *factor));
     }
     Ok(Choice { entry, prices, premium: premium.map(|(_, factor)| factor), reasons })
+}
+
+/// The entry of the profile that the geography stands for, whose prices are whole; else the model's own, with the geography's factor.
+fn own_or_profiles<'b>(book: &'b PriceBook, facts: &Facts, reasons: &mut Vec<Reason>) -> Option<(&'b PriceEntry, Option<Text>)> {
+    if let Some(id) = facts.profile_id()
+        && let Some(entry) = find(book, facts, &id, reasons)
+    {
+        reasons.push(Reason::OfProfile(id));
+        return Some((entry, None));
+    }
+    Some((find(book, facts, &facts.model, reasons)?, facts.geography.clone()))
 }
 
 fn find<'b>(book: &'b PriceBook, facts: &Facts, model: &ModelName, reasons: &mut Vec<Reason>) -> Option<&'b PriceEntry> {

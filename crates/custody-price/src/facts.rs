@@ -1,11 +1,8 @@
 //! What a price depends on beside the counts.
 
-use custody_types::{ModelName, Text, Timestamp};
+use custody_types::{ModelName, Text, Timestamp, split_profile_id};
 
 use crate::{class::ServiceTier, provider::Provider};
-
-/// Geographies that Bedrock's system profiles put before a model's name. `global` may run anywhere.
-const GEOGRAPHIES: [&str; 10] = ["us", "us-gov", "eu", "apac", "jp", "au", "ca", "in", "sa", "global"];
 
 /// The facts of one request that choose its prices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +35,15 @@ impl Facts {
         if self.provider != Provider::Bedrock {
             return None;
         }
-        let (geography, model) = self.model.as_str().split_once('.')?;
-        is_geography(geography).then(|| model.parse().ok().map(|model| (geography, model)))?
+        let (geography, model) = split_profile_id(self.model.as_str())?;
+        model.parse().ok().map(|model| (geography, model))
     }
-}
 
-pub(crate) fn is_geography(name: &str) -> bool {
-    GEOGRAPHIES.contains(&name)
+    /// The id of the system profile that reaches the same Regions, where the model's own name does not say it.
+    pub(crate) fn profile_id(&self) -> Option<ModelName> {
+        if self.provider != Provider::Bedrock || split_profile_id(self.model.as_str()).is_some() {
+            return None;
+        }
+        format!("{}.{}", self.geography.as_deref()?, self.model).parse().ok()
+    }
 }

@@ -43,6 +43,8 @@ pub enum Reason {
     AnyRegion(Option<Text>),
     /// The book has no price for the profile; the model behind it has, with a factor for the geography.
     BehindProfile(ModelName),
+    /// The model's geography is known, and the book has a price for the profile of that geography.
+    OfProfile(ModelName),
     /// The tier of service.
     Service(ServiceTier),
     /// Input is longer than a border: the whole request costs what longer ones cost.
@@ -110,6 +112,7 @@ impl fmt::Display for Reason {
             Self::AnyRegion(None) => write!(f, "the entry is for any Region; the request's is not known"),
             Self::AnyRegion(Some(region)) => write!(f, "the entry is for any Region; none is for {region} alone"),
             Self::BehindProfile(model) => write!(f, "the profile has no entry; {model} behind it has a factor for it"),
+            Self::OfProfile(profile) => write!(f, "the geography is known; {profile} has an entry for it"),
             Self::Service(tier) => write!(f, "the {tier} tier answered"),
             Self::LongInput { input, above } => write!(f, "{input} input tokens are more than {above}: all cost the longer tier's price"),
             Self::Premium(name, factor) => write!(f, "every price times {factor} for {name}"),

@@ -4,6 +4,7 @@
 //! [`time`] and [`id`].
 
 mod fault;
+mod geography;
 mod id;
 mod label;
 mod level;
@@ -14,6 +15,7 @@ mod time;
 mod tokens;
 
 pub use fault::{Fault, FaultOwner, Retry};
+pub use geography::{GEOGRAPHIES, is_geography, split_profile_id};
 pub use id::{EventId, IdSource, JournalId, ParseIdError, RequestId};
 pub use label::{
     ApiKeyId, CapabilityName, Environment, Feature, InvalidLabelError, ModelName, PrincipalId, PromptId, RouteName, TenantId, Workflow,

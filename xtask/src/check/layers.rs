@@ -27,8 +27,9 @@ const LAYERS: [(&str, u8); 15] = [
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 18] = [
+const OWNERS: [(&str, &str); 19] = [
     ("aws-config", "custody-model"),
+    ("aws-sdk-bedrock", "custody-model"),
     ("aws-sdk-bedrockruntime", "custody-model"),
     ("aws-smithy-http-client", "custody-model"),
     ("aws-smithy-eventstream", "custody-dialect"),

@@ -42,10 +42,12 @@ pub(super) fn shown_tool_use_id(id: &str, at: u32) -> Cow<'_, str> {
     if id.is_empty() { Cow::Owned(format!("call_{at}")) } else { fitting_tool_use_id(id) }
 }
 
-/// Whether the text may be a key or a value of `requestMetadata`.
-pub(super) fn is_metadata(text: &str) -> bool {
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter.is_ascii_whitespace() || ":_@$#=/+,-.".contains(letter);
-    text.len() <= 256 && text.chars().all(allowed)
+/// Whether the text may be a value of `requestMetadata`, or, unless it is empty, a key: `[a-zA-Z0-9\s:_@$#=/+,-.]{0,256}`, where `\s`
+/// is ASCII's white space, the vertical tab included.
+#[must_use]
+pub fn is_metadata(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"\x0b:_@$#=/+,-.".contains(&byte);
+    text.len() <= 256 && text.bytes().all(allowed)
 }
 
 fn is_id_byte(byte: u8) -> bool {
@@ -96,7 +98,9 @@ mod tests {
 
     #[test]
     fn metadata_has_the_alphabet_of_the_service_model() {
-        assert!(is_metadata("team a:b_c@d$e#f=g/h+i,j-k.l") && is_metadata(""));
-        assert!(!is_metadata("a;b") && !is_metadata("é") && !is_metadata(&"x".repeat(257)));
+        assert!(is_metadata("team a:b_c@d$e#f=g/h+i,j-k.l") && is_metadata("") && is_metadata("a \t\n\x0b\x0c\r"));
+        assert!(
+            !is_metadata("a;b") && !is_metadata("\u{1c}") && !is_metadata("\u{a0}") && !is_metadata("é") && !is_metadata(&"x".repeat(257))
+        );
     }
 }

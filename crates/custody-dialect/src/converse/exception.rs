@@ -8,10 +8,7 @@
 //! ```
 //! A stream that has begun is HTTP 200 and carries an exception as an event; five kinds may stand there (REFERENCE 1.1).
 
-use custody_types::Fault;
 use serde::Serialize;
-
-use crate::{ProviderError, RequestError, labels::label};
 
 /// The header that names the exception.
 pub const ERROR_TYPE_HEADER: &str = "x-amzn-errortype";
@@ -41,17 +38,6 @@ pub enum Exception {
     InternalServer,
     /// The service is away.
     ServiceUnavailable,
-}
-
-/// An error, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExceptionAnswer {
-    /// HTTP status.
-    pub status: u16,
-    /// Value of [`ERROR_TYPE_HEADER`].
-    pub error_type: &'static str,
-    /// The body.
-    pub body: Vec<u8>,
 }
 
 impl Exception {
@@ -114,27 +100,6 @@ impl Exception {
             Self::AccessDenied | Self::ResourceNotFound | Self::InternalServer => "internalServerException",
         }
     }
-
-    /// The exception that says what this gateway's own status says. The service has no 401, 402, 409, 413, 502 or 504.
-    #[must_use]
-    pub const fn of_status(status: u16) -> Self {
-        match status {
-            401..=403 => Self::AccessDenied,
-            404 => Self::ResourceNotFound,
-            408 | 504 => Self::ModelTimeout,
-            424 | 502 => Self::ModelError,
-            429 => Self::Throttling,
-            400..=499 => Self::Validation,
-            503 => Self::ServiceUnavailable,
-            _ => Self::InternalServer,
-        }
-    }
-
-    /// The error as it is sent; `message` must hold no payload text.
-    #[must_use]
-    pub fn answer(self, message: &str) -> ExceptionAnswer {
-        ExceptionAnswer { status: self.http_status(), error_type: self.name(), body: exception_body(message) }
-    }
 }
 
 /// An exception's body; inside a stream it is the event's payload.
@@ -145,19 +110,6 @@ pub fn exception_body(message: &str) -> Vec<u8> {
         message: &'a str,
     }
     serde_json::to_vec(&Wire { message }).unwrap_or_default()
-}
-
-/// What a provider's [`ERROR_TYPE_HEADER`] says, where it is a valid label. The service may append an address to the name.
-#[must_use]
-pub fn parse_error_type(header: &str) -> ProviderError {
-    ProviderError { kind: label(header.split(':').next()), code: None }
-}
-
-impl From<&RequestError> for ExceptionAnswer {
-    /// The service's errors have no room for a code, so it stands at the end of the message.
-    fn from(error: &RequestError) -> Self {
-        Exception::of_status(error.http_status()).answer(&format!("{error} ({})", error.code()))
-    }
 }
 
 #[cfg(test)]
@@ -189,22 +141,5 @@ mod tests {
         let five = ["validationException", "throttlingException", "modelStreamErrorException"];
         let five = [five.as_slice(), &["serviceUnavailableException", "internalServerException"]].concat();
         assert!(Exception::ALL.iter().all(|one| five.contains(&one.stream_name())));
-    }
-
-    #[test]
-    fn a_providers_error_type_is_its_name_alone() {
-        let kind = |header| parse_error_type(header).kind;
-        assert_eq!(kind("ThrottlingException:http://internal.amazon.com/").as_deref(), Some("ThrottlingException"));
-        assert_eq!(kind("the card is 4111"), None);
-    }
-
-    #[test]
-    fn a_gateways_status_finds_its_exception() {
-        let of = |status| (Exception::of_status(status).name(), Exception::of_status(status).http_status());
-        assert_eq!(of(401), ("AccessDeniedException", 403));
-        assert_eq!(of(413), ("ValidationException", 400));
-        assert_eq!(of(502), ("ModelErrorException", 424));
-        assert_eq!(of(504), ("ModelTimeoutException", 408));
-        assert_eq!(of(599), ("InternalServerException", 500));
     }
 }

@@ -7,7 +7,6 @@
 //! ```
 
 use custody_dialect::{ConverseUsage, GuardrailAssessment};
-use custody_model::bedrock::Target;
 use custody_price::{
     CacheWrites, Facts, Finding, GUARDRAILS, Item, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, Reason,
     ServiceTier, Usage, guardrail_item, normalise_call,
@@ -46,7 +45,7 @@ pub(super) fn normalised(route: &RouteConfig, attempt: &Attempt) -> Result<Norma
             ..RawUsage::default()
         },
     };
-    let model = priced_model(route, attempt);
+    let (model, _) = priced_model(route, attempt);
     normalise_call(provider(route), ModelFamily::of(model.as_str()), operation(route, attempt), &raw)
 }
 
@@ -74,11 +73,13 @@ pub(super) fn charges(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt
 
 fn of_model(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt, normal: Result<TokenUsage, Finding>) -> Charge {
     let service = service(attempt);
+    let (model, geography) = priced_model(route, attempt);
     let facts = Facts {
         region: region(route),
+        geography,
         variant: variant(attempt),
         service: service.unwrap_or(ServiceTier::Standard),
-        ..Facts::on_demand(provider(route), priced_model(route, attempt), attempt.started_at)
+        ..Facts::on_demand(provider(route), model, attempt.started_at)
     };
     let usage = normal.map(|tokens| with_items(prices, &facts, attempt, tokens));
     let priced = usage.as_ref().map_err(|finding| *finding).and_then(|usage| {
@@ -128,11 +129,10 @@ fn units(assessments: &[GuardrailAssessment]) -> Result<Usage, Finding> {
     if any { Ok(usage) } else { Err(Finding::UsageUnknown) }
 }
 
-/// The model that prices an attempt: the one a router chose, else the one the operator named behind a profile, else the route's.
-fn priced_model(route: &RouteConfig, attempt: &Attempt) -> ModelName {
-    let invoked = attempt.answer.details.invoked_model.as_deref().and_then(|model| Target::parse(model).ok()?.model?.parse().ok());
-    let named = || route.bedrock.as_ref().and_then(|call| call.priced_as.clone());
-    invoked.or_else(named).unwrap_or_else(|| route.model.clone())
+/// The model that prices an attempt, and the geography that does, where the model's name does not say it.
+fn priced_model(route: &RouteConfig, attempt: &Attempt) -> (ModelName, Option<Text>) {
+    let Some(call) = &route.bedrock else { return (route.model.clone(), None) };
+    call.whereabouts.priced(&route.model, attempt.answer.details.invoked_model.as_deref())
 }
 
 /// The price class that the provider says it served in. One that is not known has no price: another's would be a guess.

@@ -152,6 +152,8 @@ fn choose(gateway: &Inner, plan: &Plan) -> Choice {
         let reason = if let Some(denial) = decision.denial {
             choice.policy_ids.extend(decision.policy_ids.iter().cloned());
             Text::from(denial.as_str())
+        } else if !route.is_usable() {
+            gateway.words.profile_changed.clone()
         } else if *tried >= bound || plan.resting.contains(&place) {
             gateway.words.exhausted.clone()
         } else if choice.taken.is_some() {

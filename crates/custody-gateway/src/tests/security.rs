@@ -110,6 +110,27 @@ async fn a_raw_model_name_is_refused() {
     harness.stop().await;
 }
 
+// RT-15, RT-16: where a profile runs its model must be known before a route that leaves it to AWS is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_that_nobody_looked_up_is_not_called() {
+    let asks = "[providers.simulator]\nkind = \"bedrock\"\nregion = \"local\"\nlookup_profiles = true";
+    let main = "custody.toml";
+    let harness = Harness::with(&[
+        (main, "[providers.simulator]\nkind = \"simulator\"", asks),
+        (main, "\"sim-small\"", "\"eu.maker.small\""),
+        (main, "\"sim-large\"", "\"eu.maker.large\""),
+        ("policies/routes.cedar", "resource.provider == \"simulator\"", "resource.provider == \"bedrock\""),
+    ])
+    .await;
+    let seen = harness.chat("support.answer", "hi").await;
+    assert_eq!((seen.status, seen.code().as_str()), (403, "no_route_permitted"));
+    let events = harness.events().await;
+    let reasons = events.iter().find_map(|event| if let Kind::Route(route) = &event.kind { Some(route.reasons.clone()) } else { None });
+    assert!(reasons.unwrap().iter().any(|reason| &**reason == "profile_changed"));
+    assert_eq!(harness.model.count(), 0);
+    harness.stop().await;
+}
+
 // PRN-13: a route whose ceiling is below the data class is not taken; the event names the rule.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn data_above_a_routes_ceiling_goes_nowhere() {

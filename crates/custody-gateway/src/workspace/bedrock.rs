@@ -1,14 +1,23 @@
 //! Bedrock in `custody.toml`: a Region that is called, and what a route adds to its calls.
 //!
-//! What a target's name does not tell, the operator states: the model that prices it and the Regions it may run in. A route that
-//! must stay in certain Regions is refused where that can't be known (REFERENCE 2).
+//! What a target's name does not tell, the operator states or lets AWS be asked for: the model that prices it and the Regions it may
+//! run in. A route that must stay in certain Regions is refused where that can't be known (REFERENCE 2).
+
+mod whereabouts;
+
+use std::time::Duration;
 
 use custody_config::Reader;
 use custody_dialect::{LatencyMode, ServiceTier};
-use custody_model::bedrock::{BedrockRoute, Guardrail, GuardrailStream, GuardrailTrace, Target, TargetKind};
-use custody_types::{DataClass, Feature, ModelName, Text};
+use custody_model::bedrock::{BedrockRoute, Guardrail, GuardrailStream, GuardrailTrace, Target};
+use custody_types::{DataClass, Feature, GEOGRAPHIES, ModelName, Text, is_geography};
 
+pub(crate) use self::whereabouts::shown;
+pub use self::whereabouts::{AskedProfile, Problem, Stated, Whereabouts};
 use super::routes::read_url;
+
+/// A profile seldom changes; AWS allows few such questions a second.
+const USUAL_LOOKUP: u64 = 3_600;
 
 /// A Region's Bedrock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +28,17 @@ pub struct BedrockProvider {
     pub endpoint_url: Option<String>,
     /// The profile of the AWS configuration that credentials come from.
     pub profile: Option<String>,
+    /// How AWS is asked about inference profiles, where it may be.
+    pub lookup: Option<Lookup>,
+}
+
+/// How AWS is asked about inference profiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// Another address than the Region's own.
+    pub control_endpoint_url: Option<String>,
+    /// How often it is asked again.
+    pub every: Duration,
 }
 
 /// What a route adds to its calls, and what is known of its target.
@@ -34,10 +54,10 @@ pub struct BedrockCall {
     pub extra: Option<Box<serde_json::value::RawValue>>,
     /// The Region that is called.
     pub called_region: Text,
-    /// The model that prices a call, where the route's own name is not it.
-    pub priced_as: Option<ModelName>,
-    /// The Regions where the model may run; empty where nobody stated them.
-    pub runs_in: Vec<Text>,
+    /// Where the model may run, and what prices it.
+    pub whereabouts: Whereabouts,
+    /// What AWS is asked about, where the route leaves it open and the provider may be asked.
+    pub asked: Option<AskedProfile>,
 }
 
 impl BedrockCall {
@@ -52,6 +72,12 @@ impl BedrockCall {
         }
     }
 
+    /// The Region where the model runs, where that is one.
+    #[must_use]
+    pub fn only_region(&self) -> Option<&Text> {
+        if let [region] = self.whereabouts.runs_in.as_slice() { Some(region) } else { None }
+    }
+
     /// Whether streamed text goes out before the guardrail has seen it.
     #[must_use]
     pub fn shows_before_it_checks(&self) -> bool {
@@ -62,9 +88,27 @@ impl BedrockCall {
 pub(super) fn read_provider(reader: &Reader<'_>) -> Option<BedrockProvider> {
     let region = read_region(reader);
     let profile = reader.optional_text("profile", "the name of a profile of the AWS configuration").map(str::to_owned);
+    let endpoint_url = read_endpoint(reader, "endpoint_url");
+    let lookup = read_lookup(reader);
+    Some(BedrockProvider { region: region?, endpoint_url: endpoint_url?, profile, lookup: lookup? })
+}
+
+/// The inner nothing: not stated; the outer: a mistake.
+fn read_endpoint(reader: &Reader<'_>, key: &'static str) -> Option<Option<String>> {
     let meaning = "an https URL, or an http URL on this machine";
-    let endpoint_url = if reader.has("endpoint_url") { Some(read_url(reader, "endpoint_url", meaning)?) } else { None };
-    Some(BedrockProvider { region: region?, endpoint_url, profile })
+    if reader.has(key) { read_url(reader, key, meaning).map(Some) } else { Some(None) }
+}
+
+fn read_lookup(reader: &Reader<'_>) -> Option<Option<Lookup>> {
+    let asks = reader.flag("lookup_profiles", false);
+    let control_endpoint_url = read_endpoint(reader, "control_endpoint_url");
+    let seconds = reader.number("lookup_every_s", 1..=86_400, USUAL_LOOKUP);
+    if !asks {
+        let alone = ["control_endpoint_url", "lookup_every_s"].into_iter().filter(|key| reader.has(key));
+        alone.for_each(|key| reader.mistake(key, "stands without `lookup_profiles = true`", "allow the look-up, or remove it"));
+        return Some(None);
+    }
+    Some(Some(Lookup { control_endpoint_url: control_endpoint_url?, every: Duration::from_secs(seconds) }))
 }
 
 fn read_region(reader: &Reader<'_>) -> Option<Text> {
@@ -91,56 +135,49 @@ pub(super) fn read_call(
     let service_tier = choice(reader, "service_tier", &tiers);
     let latency = choice(reader, "latency", &LatencyMode::ALL.map(|mode| (mode.as_str(), mode)));
     let extra = read_extra(reader);
-    let stated_price = reader.optional_parsed::<ModelName>("priced_as", "a model of the price book");
+    let called_region = provider.region.clone();
+    let stated = read_stated(reader, target, called_region.clone(), model, stated.cloned())?;
+    let (whereabouts, asked) = if provider.lookup.is_some() && stated.leaves_open() {
+        (Whereabouts::default(), Some(AskedProfile::new(stated)))
+    } else {
+        let settled = stated.settle(None);
+        let told = |problem: Problem| reader.mistake(problem.key, problem.problem, problem.accepted);
+        (settled.map_err(|problems| problems.into_iter().for_each(told)).unwrap_or_default(), None)
+    };
+    Some(BedrockCall { guardrail, service_tier, latency, extra, called_region, whereabouts, asked })
+}
+
+/// What the route says of its target. Policies and prices ask for it, so a target in another Region than the provider's is refused.
+fn read_stated(reader: &Reader<'_>, target: Option<Target>, called: Text, name: &ModelName, region: Option<Text>) -> Option<Stated> {
+    let price = reader.optional_parsed::<ModelName>("priced_as", "a model of the price book");
     let profile = reader.section("inference_profile");
-    let behind = profile.optional_parsed::<ModelName>("model", "the model behind the profile");
-    let listed = regions(&profile, "regions");
+    let model = profile.optional_parsed::<ModelName>("model", "the model behind the profile");
+    let regions = read_regions(&profile, "regions");
+    let geography = read_geography(&profile);
     profile.finish();
-    let allowed = regions(reader, "allowed_regions");
+    let allowed = read_regions(reader, "allowed_regions");
+    let allowed = reader.has("allowed_regions").then_some(allowed);
     let target = target?;
     if reader.has("inference_profile") && !target.may_roam() {
         reader.mistake("inference_profile", "stands beside a model that is no profile", "remove it, or name the profile in `model`");
     }
-    let runs_in = if target.may_roam() { listed } else { vec![provider.region.clone()] };
-    check_region(reader, provider, &target, stated, &runs_in);
-    check_residency(reader, &runs_in, &allowed);
-    let known = target.model.filter(|known| known != model.as_str() && target.kind != TargetKind::SystemProfile);
-    let priced_as = stated_price.or(behind).or_else(|| known.and_then(|known| known.parse().ok()));
-    Some(BedrockCall { guardrail, service_tier, latency, extra, called_region: provider.region.clone(), priced_as, runs_in })
+    if let Some(other) = target.region.as_deref().filter(|other| *other != &*called) {
+        reader.mistake("model", format!("is in {other}, and the provider calls {called}"), format!("use a provider of {other}"));
+    }
+    Some(Stated { name: name.clone(), target, called, price, model, regions, geography, region, allowed })
 }
 
-fn regions(reader: &Reader<'_>, key: &'static str) -> Vec<Text> {
+fn read_geography(profile: &Reader<'_>) -> Option<Text> {
+    let names = GEOGRAPHIES.join(", ");
+    let text = profile.optional_text("geography", &names)?;
+    if !is_geography(text) {
+        profile.mistake("geography", format!("is `{text}`"), format!("use one of {names}"));
+    }
+    Some(Text::from(text))
+}
+
+fn read_regions(reader: &Reader<'_>, key: &'static str) -> Vec<Text> {
     reader.list::<Feature>(key, "Regions such as eu-central-1").into_iter().map(|region| region.text()).collect()
-}
-
-/// Policies read a route's `region`; it must not promise what the target does not keep.
-fn check_region(reader: &Reader<'_>, provider: &BedrockProvider, target: &Target, stated: Option<&Text>, runs_in: &[Text]) {
-    if let Some(region) = target.region.as_deref().filter(|region| *region != &*provider.region) {
-        let accepted = format!("use a provider of {region}");
-        reader.mistake("model", format!("is in {region}, and the provider calls {}", provider.region), accepted);
-    }
-    let Some(stated) = stated else { return };
-    if runs_in.is_empty() {
-        let accepted = "list the profile's Regions as inference_profile.regions, or leave `region` out";
-        reader.mistake("region", format!("is `{stated}`, and the profile may run elsewhere"), accepted);
-    } else if runs_in.iter().any(|region| region != stated) {
-        let accepted = "leave `region` out, or use a target that stays there";
-        reader.mistake("region", format!("is `{stated}`, and the model may run in {}", runs_in.join(", ")), accepted);
-    }
-}
-
-/// What can't be known to stay is refused.
-fn check_residency(reader: &Reader<'_>, runs_in: &[Text], allowed: &[Text]) {
-    if !reader.has("allowed_regions") {
-        return;
-    }
-    if runs_in.is_empty() {
-        let accepted = "list the profile's Regions as inference_profile.regions, or use a model of one Region";
-        return reader.mistake("allowed_regions", "is stated, and where the profile runs is not", accepted);
-    }
-    for region in runs_in.iter().filter(|region| !allowed.contains(region)) {
-        reader.mistake("allowed_regions", format!("does not hold {region}, where the model may run"), "use a target that stays inside");
-    }
 }
 
 fn read_guardrail(reader: &Reader<'_>, ceiling: DataClass) -> Option<Guardrail> {

@@ -6,10 +6,10 @@ use std::{
 };
 
 use custody_config::Reader;
-use custody_policy::{Route as PolicyRoute, RouteFacts, TenantScope};
+use custody_policy::{FactsError, Route as PolicyRoute, RouteFacts, TenantScope};
 use custody_types::{DataClass, ModelName, RouteName, TenantId, Text};
 
-use super::bedrock::{self, BedrockCall, BedrockProvider};
+use super::bedrock::{self, AskedProfile, BedrockCall, BedrockProvider, Whereabouts};
 
 /// One way to one model.
 #[derive(Debug)]
@@ -55,6 +55,27 @@ pub enum SecretReference {
     Environment(String),
     /// In a file.
     File(String),
+}
+
+impl RouteConfig {
+    /// Whether everything is known of it that its use depends on: AWS's last answer about its profile agrees with it.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.bedrock.as_ref().and_then(|call| call.asked.as_ref()).is_none_or(AskedProfile::is_usable)
+    }
+
+    /// The same route with what AWS told; policies see its Region from now on.
+    pub(crate) fn settle(&mut self, whereabouts: Whereabouts) -> Result<(), FactsError> {
+        let Some(call) = &mut self.bedrock else { return Ok(()) };
+        call.whereabouts = whereabouts;
+        self.region = self.region.take().or_else(|| call.only_region().cloned());
+        let region = self.region.as_deref().map(str::to_owned);
+        self.policy = PolicyRoute::new(RouteFacts { region, ..self.policy.facts().clone() })?;
+        if let Some(asked) = &call.asked {
+            asked.set_usable(true);
+        }
+        Ok(())
+    }
 }
 
 impl ProviderKind {
@@ -146,7 +167,7 @@ fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, Provide
         }
         _ => None,
     };
-    let region = region.or_else(|| only_region(bedrock.as_ref()?));
+    let region = region.or_else(|| bedrock.as_ref()?.only_region().cloned());
     let scope = if reader.has("tenants") { TenantScope::Only(tenants) } else { TenantScope::All };
     let facts = RouteFacts {
         name: parsed_name.clone()?,
@@ -168,9 +189,4 @@ fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, Provide
         bedrock,
         policy,
     })
-}
-
-/// Where a model runs that can run in one place only.
-fn only_region(call: &BedrockCall) -> Option<Text> {
-    if let [region] = call.runs_in.as_slice() { Some(region.clone()) } else { None }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_bedrockruntime::{
     Client,
-    config::{Builder, ProvideCredentials, StalledStreamProtectionConfig, retry::RetryConfig, timeout},
+    config::{Builder, ProvideCredentials, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig, timeout},
 };
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
-use super::{BedrockClient, endpoint};
+use super::{BedrockClient, ProfileClient, endpoint};
 use crate::{
     BuildModelError,
     egress::Egress,
@@ -32,6 +32,8 @@ pub struct BedrockConfig {
     pub region: String,
     /// Another address than the Region's own: a private endpoint, or a stub on this machine.
     pub endpoint_url: Option<String>,
+    /// Another address than the Region's own for the service that tells about profiles.
+    pub control_endpoint_url: Option<String>,
     /// The profile of the shared AWS configuration that credentials come from; the default chain where absent.
     pub profile: Option<String>,
     /// Hosts that may be called. The endpoint's host must be among them, unless it is this machine.
@@ -49,6 +51,7 @@ impl BedrockConfig {
         Self {
             region: region.into(),
             endpoint_url: None,
+            control_endpoint_url: None,
             profile: None,
             egress_hosts: Vec::new(),
             timeouts: TimeoutConfig::default(),
@@ -86,6 +89,27 @@ impl BedrockConfig {
         }
     }
 
+    /// Builds the client that asks about profiles.
+    ///
+    /// # Errors
+    /// Every mistake in the configuration, or that there are no credentials.
+    pub async fn build_profiles(&self) -> Result<ProfileClient, BuildModelError> {
+        self.build_profiles_on(&self.shared().await).await
+    }
+
+    pub(super) async fn build_profiles_on(&self, shared: &SdkConfig) -> Result<ProfileClient, BuildModelError> {
+        let mut mistakes = Vec::new();
+        let egress = Egress { hosts: &self.egress_hosts, plaintext: false };
+        let url = endpoint::settle_control(&self.region, self.control_endpoint_url.as_deref(), shared, egress, &mut mistakes).await;
+        if mistakes.is_empty() {
+            mistakes.extend(missing_credentials(shared).await);
+        }
+        match url {
+            Some(url) if mistakes.is_empty() => Ok(ProfileClient::new(shared, &url, http())),
+            _ => Err(BuildModelError { mistakes }),
+        }
+    }
+
     async fn shared(&self) -> SdkConfig {
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(self.region.clone()));
         if let Some(profile) = &self.profile {
@@ -101,17 +125,20 @@ impl BedrockConfig {
 /// One call is one attempt: each is recorded, so the SDK repeats none (D2). Its guard against slow streams is off because the
 /// pauses are bounded here, and proxies of the environment are not used because the egress list could not see through them.
 fn client(shared: &SdkConfig, url: &str, timeouts: &Timeouts) -> Client {
-    let http = aws_smithy_http_client::Builder::new().pool_idle_timeout(IDLE);
-    let http = http.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).build_https();
     let config = Builder::from(shared)
         .endpoint_url(url)
         .use_fips(false)
         .use_dual_stack(false)
-        .http_client(http)
+        .http_client(http())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeout::TimeoutConfig::builder().connect_timeout(timeouts.connect).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     Client::from_conf(config.build())
+}
+
+fn http() -> SharedHttpClient {
+    let http = aws_smithy_http_client::Builder::new().pool_idle_timeout(IDLE);
+    http.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).build_https()
 }
 
 /// Says what is missing, and never what was found.

@@ -3,18 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::ModelCall;
+use custody_dialect::converse::is_metadata;
 
-const MAX_VALUE: usize = 256;
+use crate::ModelCall;
 
 /// Our request id, and the tenant's pseudonym. A value that the provider would refuse is left out rather than the request.
 pub(super) fn labels(call: &ModelCall) -> BTreeMap<String, String> {
     let labels = [("custody_request", Some(&call.request_id)), ("custody_tenant", call.tenant.as_ref())];
     let stated = labels.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_string())));
-    stated.filter(|(_, value)| is_accepted(value)).collect()
-}
-
-fn is_accepted(value: &str) -> bool {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b" :_@$#=/+,-.".contains(&byte);
-    value.len() <= MAX_VALUE && value.bytes().all(fine)
+    stated.filter(|(_, value)| is_metadata(value)).collect()
 }

@@ -15,6 +15,8 @@
 //! What is unknown the operator states: the model that prices it, and the Regions it may run in (REFERENCE 2). An imported model
 //! does not speak Converse, and a managed prompt takes no system text, which every prompt of the registry is.
 
+use custody_types::split_profile_id;
+
 /// What is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -22,6 +24,8 @@ pub struct Target {
     pub kind: TargetKind,
     /// The model behind it, where its name tells.
     pub model: Option<String>,
+    /// The geography that a system profile's id begins with.
+    pub geography: Option<String>,
     /// The Region in its ARN.
     pub region: Option<String>,
 }
@@ -59,9 +63,6 @@ pub enum UnknownTargetError {
     Other,
 }
 
-/// Geographies that a system profile's id begins with.
-const GEOGRAPHIES: [&str; 10] = ["us", "us-gov", "eu", "apac", "jp", "au", "ca", "in", "sa", "global"];
-
 impl Target {
     /// Reads a model id or an ARN.
     ///
@@ -75,7 +76,7 @@ impl Target {
         let (service, region, _account, resource) = (fields.next(), fields.next(), fields.next(), fields.next());
         let (kind, id) = resource.and_then(|resource| resource.split_once('/')).ok_or(UnknownTargetError::Other)?;
         let region = region.filter(|region| !region.is_empty());
-        let opaque = |kind| Ok(Self { kind, model: None, region: region.map(str::to_owned) });
+        let opaque = |kind| Ok(Self { kind, model: None, geography: None, region: region.map(str::to_owned) });
         match (service, kind) {
             (Some("bedrock"), "foundation-model" | "inference-profile") => Ok(Self::of_id(id, region)),
             (Some("bedrock"), "application-inference-profile") => opaque(TargetKind::ApplicationProfile),
@@ -90,10 +91,23 @@ impl Target {
     }
 
     fn of_id(id: &str, region: Option<&str>) -> Self {
-        // `eu.anthropic.claude-…`: a geography, a provider, a model.
-        let behind = id.split_once('.').filter(|(first, rest)| GEOGRAPHIES.contains(first) && rest.contains('.'));
+        let behind = split_profile_id(id);
         let (kind, model) = behind.map_or((TargetKind::Model, id), |(_, model)| (TargetKind::SystemProfile, model));
-        Self { kind, model: Some(model.to_owned()), region: region.map(str::to_owned) }
+        let geography = behind.map(|(geography, _)| geography.to_owned());
+        Self { kind, model: Some(model.to_owned()), geography, region: region.map(str::to_owned) }
+    }
+
+    /// The name under which it has a price: a system profile's id, without the ARN around it, or the model's.
+    #[must_use]
+    pub fn priced_name(&self) -> Option<String> {
+        let model = self.model.as_ref()?;
+        Some(self.geography.as_ref().map_or_else(|| model.clone(), |geography| format!("{geography}.{model}")))
+    }
+
+    /// Whether AWS can be asked where it runs (`GetInferenceProfile`).
+    #[must_use]
+    pub const fn is_inference_profile(&self) -> bool {
+        matches!(self.kind, TargetKind::SystemProfile | TargetKind::ApplicationProfile)
     }
 
     /// Whether it may run in Regions that its name does not tell.
@@ -126,6 +140,10 @@ mod tests {
             let target = Target::parse(&name).unwrap();
             assert_eq!((target.kind, target.model.as_deref(), target.region.as_deref()), (kind, model, region), "{name}");
         }
+        let priced = |name: &str| Target::parse(name).unwrap().priced_name();
+        assert_eq!(priced(&arn("inference-profile/eu.anthropic.c")).as_deref(), Some("eu.anthropic.c"));
+        assert_eq!(priced("anthropic.c").as_deref(), Some("anthropic.c"));
+        assert_eq!(priced(&arn("application-inference-profile/ab12")), None);
         assert_eq!(Target::parse(&arn("imported-model/x")), Err(UnknownTargetError::Imported));
         assert_eq!(Target::parse(&arn("prompt/x")), Err(UnknownTargetError::Prompt));
         assert_eq!(Target::parse("arn:aws:s3:::bucket"), Err(UnknownTargetError::Other));

@@ -3,6 +3,7 @@
 mod configuration;
 mod failures;
 mod fake;
+mod profiles;
 mod requests;
 mod streams;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custody_types::{ModelName, PicoUsd, Text, Timestamp};
+use custody_types::{ModelName, PicoUsd, Text, Timestamp, is_geography};
 use serde_json::value::RawValue;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     class::{Item, ServiceTier, TokenClass},
     entry::{PriceEntry, PriceTier, Prices},
-    facts, guardrail,
+    guardrail,
     premium::Factor,
     provider::Provider,
 };
@@ -88,7 +88,7 @@ impl<'k, 'u> EntryReader<'k, 'u> {
     fn provider_specific(&mut self, name: &str, value: &str) {
         for (inside, value) in self.inside(name, value) {
             let path = format!("{name}.{inside}");
-            let (value, is_geography) = (value.get(), facts::is_geography(&inside));
+            let (value, is_geography) = (value.get(), is_geography(&inside));
             match value.parse::<Factor>() {
                 _ if value.starts_with('"') => {}
                 Ok(factor) if is_geography => drop(self.premiums.insert(Text::from(inside), factor)),

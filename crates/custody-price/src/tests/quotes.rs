@@ -161,6 +161,24 @@ fn tokens_of_sound_and_pictures_are_charged_apart_and_once() {
     }
 }
 
+/// Behind an application profile or a router only the model and the Regions are known: the price is that of the same profile by its id.
+#[test]
+fn a_known_geography_is_priced_like_the_profile_whose_id_says_it() {
+    let book = book();
+    let known = |model: &str, geography: &str| Facts { geography: Some(geography.into()), ..facts(model) };
+    for geography in ["us", "eu", "apac", "global"] {
+        let by_id = book.quote(&facts(&format!("{geography}.maker.model")), &tokens(1_000, 4)).unwrap();
+        let by_fact = book.quote(&known("maker.model", geography), &tokens(1_000, 4)).unwrap();
+        assert_eq!((by_fact.total(), by_fact.entry_id()), (by_id.total(), by_id.entry_id()), "{geography}");
+    }
+    let quote = book.quote(&known("maker.model", "us"), &tokens(1_000, 4)).unwrap();
+    let reasons: Vec<String> = quote.reasons().iter().map(ToString::to_string).collect();
+    assert!(reasons.contains(&"the geography is known; us.maker.model has an entry for it".to_owned()), "{reasons:?}");
+    // A name that says its geography is not given a second one.
+    let twice = book.quote(&known("eu.maker.model", "us"), &tokens(1_000, 4)).unwrap();
+    assert_eq!(twice.entry_id().as_ref(), "plain");
+}
+
 #[test]
 fn every_factor_is_shown_in_words() {
     let quote = book().quote(&facts("eu.maker.model"), &tokens(250_000, 4)).unwrap();

@@ -10,7 +10,8 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_gateway::{
-    Gateway, GatewayConfig, MoreMetrics, ShippedJournal, SystemClock, SystemIds, build_models, read_secret, workspace::Workspace,
+    Gateway, GatewayConfig, MoreMetrics, ShippedJournal, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
+    workspace::Workspace,
 };
 use custody_log::{
     FileDisk, Journal, JournalConfig,
@@ -57,7 +58,8 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let deployment = Deployment::load(&args.service.config)?;
     let data_dir = args.data_dir.unwrap_or_else(|| deployment.gateway.data_dir.clone());
     make_private(&data_dir)?;
-    let workspace = Arc::new(Workspace::load(&deployment.workspace_dir)?);
+    let (workspace, profiles) = look_up_profiles(Workspace::load(&deployment.workspace_dir)?).await?;
+    let workspace = Arc::new(workspace);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let address = gateway_address(args.service.listen, &workspace.settings.server)?;
@@ -78,6 +80,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(config, Arc::clone(&workspace), recorder, models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
+    let profiles = tokio::spawn(profiles.watch(gateway.clone(), outlet.stop.subscribe()));
     let interrupted = interrupted();
     say("custody gateway is up");
     say(&format!("  gateway   {}", gateway_url(listener.local_addr()?, &workspace.settings.server)));
@@ -93,6 +96,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     gateway.serve(listener, stop).await?;
     let noted = gateway.record_control(control("stopped", &workspace)).await;
     outlet.stop.send_replace(true);
+    profiles.await.context("the task that asks about inference profiles ended abnormally")?;
     orphanage.await.context("the task that closes orphaned requests ended abnormally")?;
     let shipped = outlet.finish().await;
     journal.shutdown().await;

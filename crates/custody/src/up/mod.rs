@@ -16,10 +16,11 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_gateway::{
-    Gateway, GatewayConfig, SystemClock, SystemIds, build_models, read_secret,
+    Gateway, GatewayConfig, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
 use custody_types::{Clock, IdSource};
+use tokio::sync::watch;
 
 use self::pipeline::{Pipeline, PipelineConfig};
 use crate::{
@@ -61,7 +62,8 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let workspace_dir = args.data_dir.join("workspace");
     let issued = if workspace_dir.join("custody.toml").exists() { Vec::new() } else { write_example(&workspace_dir)? };
     show_keys(&issued);
-    let workspace = Arc::new(Workspace::load(&workspace_dir)?);
+    let (workspace, profiles) = look_up_profiles(Workspace::load(&workspace_dir)?).await?;
+    let workspace = Arc::new(workspace);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let listener = process::listen(gateway_address(args.listen, &workspace.settings.server)?).await?;
@@ -77,6 +79,8 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
+    let (stop_asking, stopped) = watch::channel(false);
+    let profiles = tokio::spawn(profiles.watch(gateway.clone(), stopped));
     let interrupted = interrupted();
     announce(&gateway_url(listener.local_addr()?, &workspace.settings.server), &args);
     let ended = pipeline.ended();
@@ -87,6 +91,8 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         }
     };
     gateway.serve(listener, stop).await?;
+    stop_asking.send_replace(true);
+    profiles.await.context("the task that asks about inference profiles ended abnormally")?;
     let noted = gateway.record_control(control("stopped", &workspace)).await;
     pipeline.stop().await?;
     noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;

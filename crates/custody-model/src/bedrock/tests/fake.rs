@@ -24,17 +24,23 @@ pub(super) struct Asked {
 impl Fake {
     /// Says the same to everyone. What ends in `hold` keeps the connection open and silent.
     pub(super) async fn saying(says: Vec<u8>, hold: bool) -> Self {
+        Self::in_turn(vec![says], hold).await
+    }
+
+    /// Says one thing after the other, and the last to everyone after that.
+    pub(super) async fn in_turn(says: Vec<Vec<u8>>, hold: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let noted = Arc::clone(&seen);
         tokio::spawn(async move {
-            let mut held = Vec::new();
+            let (mut held, mut turn) = (Vec::new(), 0);
             while let Ok((mut socket, _)) = listener.accept().await {
                 if let Some(asked) = read(&mut socket).await {
                     noted.lock().unwrap().push(asked);
                 }
-                let _ = socket.write_all(&says).await;
+                let _ = socket.write_all(&says[turn.min(says.len() - 1)]).await;
+                turn += 1;
                 if hold {
                     held.push(socket);
                 }

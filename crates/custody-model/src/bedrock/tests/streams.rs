@@ -95,13 +95,15 @@ async fn each_break_is_told_apart() {
     let mut bad = stop("end_turn");
     let last = bad.len() - 1;
     bad[last] ^= 1;
-    let mut giant = stop("end_turn");
-    giant[..4].copy_from_slice(&200_000_u32.to_be_bytes());
-    let cases: [(Vec<u8>, ErrorKind); 5] = [
+    let mut lying = stop("end_turn");
+    lying[..4].copy_from_slice(&200_000_u32.to_be_bytes());
+    let giant = text_delta(&"x".repeat(2 << 20));
+    let cases: [(Vec<u8>, ErrorKind); 6] = [
         (cut.clone(), ErrorKind::Cut),
         ([cut.clone(), half[..9].to_vec()].concat(), ErrorKind::Cut),
         ([cut.clone(), bad].concat(), ErrorKind::Garbage),
-        ([cut.clone(), giant].concat(), ErrorKind::Cut),
+        ([cut.clone(), lying].concat(), ErrorKind::Garbage),
+        ([cut.clone(), giant[..200].to_vec()].concat(), ErrorKind::TooLarge),
         ([cut.clone(), event("contentBlockDelta", "{")].concat(), ErrorKind::Garbage),
     ];
     for (place, (bytes, kind)) in cases.into_iter().enumerate() {
