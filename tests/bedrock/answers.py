@@ -78,6 +78,8 @@ class Refusals:
 
     def __init__(self, statuses, seed):
         self.statuses, self.seed, self.counts = statuses, seed, {}
+        # Of a hundred requests for `stub.failing…`, until told otherwise.
+        self.failing = 0
 
     def of(self, name, operation):
         """The refusal that a case asks for; nothing where it asks for none."""
@@ -102,6 +104,8 @@ class Refusals:
             return Answer(int(rest), [("Location", f"/model/{REDIRECTED}/{tail}"), *identity()])
         if kind == "flaky":
             return self._by_chance(name, int(rest))
+        if kind == "failing":
+            return self._by_chance(name, self.failing)
         return None
 
     def named(self, name, more=()):

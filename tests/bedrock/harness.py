@@ -42,6 +42,10 @@ class RunningStub:
     def reset(self):
         urllib.request.urlopen(urllib.request.Request(self.url + "/_stub/reset", method="POST"), timeout=10).close()
 
+    def fail(self, percent):
+        """From now on so many of a hundred requests for `stub.failing…` are refused."""
+        urllib.request.urlopen(urllib.request.Request(f"{self.url}/_stub/failing/{percent}", method="POST"), timeout=30).close()
+
     def received(self, model_id):
         """How many requests came for a model id, over all operations."""
         return sum(row["count"] for row in self.report()["requests"] if row["model"] == model_id)

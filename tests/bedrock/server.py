@@ -85,7 +85,11 @@ class Server:
             self.ledger.reset()
             self.service.reset()
             return answers.of_json({})
-        return answers.of_json({"paths": ["GET /_stub/requests", "POST /_stub/reset"]}, 404)
+        failing = request.path.removeprefix(ADMIN + "failing/")
+        if request.method == "POST" and failing.isdigit():
+            self.service.refusals.failing = int(failing)
+            return answers.of_json({})
+        return answers.of_json({"paths": ["GET /_stub/requests", "POST /_stub/reset", "POST /_stub/failing/PERCENT"]}, 404)
 
     async def _write(self, reader, writer, answer):
         for step in answer.before:

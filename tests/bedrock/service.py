@@ -101,7 +101,7 @@ def case_name(identifier):
 
 
 def is_known(name):
-    return name in cases.BY_NAME or name.startswith(("stub.delay.", "stub.flaky.")) or name == answers.REDIRECTED
+    return name in cases.BY_NAME or name.startswith(("stub.delay.", "stub.flaky.", "stub.failing")) or name == answers.REDIRECTED
 
 
 def _parsed(body):

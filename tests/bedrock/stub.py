@@ -2,7 +2,8 @@
 """A stub of Amazon Bedrock on the wire: Converse, ConverseStream, CountTokens, InvokeModel and GetInferenceProfile.
 
 The model id picks what happens (cases.py lists it). Requests are checked against AWS's own service model and must be signed, or carry
-the bearer key; see signature.py for the credentials. GET /_stub/requests tells what came, POST /_stub/reset forgets it.
+the bearer key; see signature.py for the credentials. GET /_stub/requests tells what came, POST /_stub/reset forgets it, POST /_stub/failing/30 lets
+30 of a hundred requests for `stub.failing…` fail from then on.
 
 Prints `ready http://127.0.0.1:PORT` and nothing of any request. Ends on SIGTERM or SIGINT.
 """

@@ -15,6 +15,7 @@ mod frames;
 mod fronts;
 mod harness;
 mod log_lines;
+mod protection;
 mod requests;
 mod security;
 mod streams;

@@ -148,7 +148,8 @@ fn error_head(builder: Builder, refused: &Refused, retry_after: Option<Duration>
     let builder = builder.header(header::CONTENT_TYPE, "application/json");
     let builder = refused.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
     match retry_after {
-        Some(wait) => builder.header(header::RETRY_AFTER, wait.as_secs().max(1)),
+        // Whole seconds (RFC 9110, 10.2.3), and never before it is worth trying.
+        Some(wait) => builder.header(header::RETRY_AFTER, (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)),
         None => builder,
     }
 }
