@@ -15,6 +15,7 @@ mod caught;
 mod charge;
 mod foreign_word;
 mod identify;
+mod labels;
 mod measure;
 mod receive;
 mod record;

@@ -16,4 +16,5 @@ mod harness;
 mod log_lines;
 mod requests;
 mod security;
+mod serving;
 mod streams;

@@ -65,7 +65,7 @@ fn models(workspace: &Workspace) -> Result<Models> {
     for (name, route) in &workspace.routes {
         let model: Arc<dyn Model> = match &route.provider {
             ProviderKind::Simulator => Arc::new(Simulator),
-            ProviderKind::OpenAiCompatible { base_url, .. } => Arc::new(OpenAiConfig::new(base_url).build(None)?),
+            ProviderKind::OpenAiCompatible(server) => Arc::new(OpenAiConfig::new(&server.base_url).build(None)?),
             ProviderKind::Bedrock(_) => bail!("the bench calls no Bedrock"),
         };
         models.insert(name.clone(), model);
