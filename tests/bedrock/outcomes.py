@@ -7,6 +7,7 @@ Each case is asked through OpenAI's front and through Converse's, plain and as a
 """
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -133,6 +134,21 @@ def of_all(asked, stub, trail, custody):
         found += [f"{path.name} holds `{canary}`" for path in files if canary.encode() in path.read_bytes()]
     if left := sum(map(len, trail.waiting.values())):
         found.append(f"{left} requests in the trail that nobody asked")
+    return found + wrong_labels(stub.report()["last"], trail.rows["requests"])
+
+
+def wrong_labels(received, requests):
+    """PATH-11, LOG-36: every call tells the provider which request, feature, workflow and capability it is for, and a pseudonym."""
+    found, pseudonyms = [], set()
+    for entry in received:
+        told = dict((entry["body"] or {}).get("requestMetadata", {}))
+        request = requests.get(told.pop("custody_request", None))
+        pseudonyms.add(told.pop("custody_tenant", None))
+        capability = request and request[0]["capability"]
+        if told != {"custody_feature": "bedrock", "custody_workflow": "case", "custody_capability": capability}:
+            found.append(f"a call of {entry['model']} carried the labels {told} for {capability}")
+    if received and (len(pseudonyms) != 1 or not all(re.fullmatch("[0-9a-f]{64}", one or "") for one in pseudonyms)):
+        found.append(f"the tenant's pseudonyms are {pseudonyms}")
     return found
 
 
