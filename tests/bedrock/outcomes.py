@@ -7,6 +7,7 @@ Each case is asked through OpenAI's front and through Converse's, plain and as a
 """
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -47,7 +48,7 @@ def main():
 
 def report(asked, trail, stub, custody):
     failed = compare(asked, trail)
-    whole = of_all(asked, trail, custody) + of_stub(stub)
+    whole = of_all(asked, trail, custody) + of_stub(stub) + wrong_labels(stub.report()["last"], trail.rows["requests"])
     print("\n".join(f"DIFFERS: {one}" for one in whole))
     count = len({question.case.name for question in asked})
     print(f"{len(asked)} questions over {count} cases, {failed} differ; {len(whole)} further differences")
@@ -61,6 +62,21 @@ def of_stub(stub):
         found.append(f"{elsewhere} requests followed a redirect")
     refused = stub.report()["refusals"]
     found += [f"the stub refused {row['count']} requests for {row['model']} ({row['operation']}) with {row['code']}" for row in refused]
+    return found
+
+
+def wrong_labels(received, requests):
+    """PATH-11, LOG-36: every call tells the provider which request, feature, workflow and capability it is for, and a pseudonym."""
+    found, pseudonyms = [], set()
+    for entry in received:
+        told = dict((entry["body"] or {}).get("requestMetadata", {}))
+        request = requests.get(told.pop("custody_request", None))
+        pseudonyms.add(told.pop("custody_tenant", None))
+        capability = request and request[0]["capability"]
+        if told != {"custody_feature": "bedrock", "custody_workflow": "case", "custody_capability": capability}:
+            found.append(f"a call of {entry['model']} carried the labels {told} for {capability}")
+    if received and (len(pseudonyms) != 1 or not all(re.fullmatch("[0-9a-f]{64}", one or "") for one in pseudonyms)):
+        found.append(f"the tenant's pseudonyms are {pseudonyms}")
     return found
 
 

@@ -5,7 +5,10 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fmt::Display, ops::RangeInclusive, str::FromStr};
 
-use toml::{Table, Value};
+use toml::{
+    Table, Value,
+    value::{Date, Datetime},
+};
 
 use crate::Mistakes;
 
@@ -116,6 +119,36 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// True or false, where it is stated.
+    pub fn optional_flag(&self, key: &'static str) -> Option<bool> {
+        self.has(key).then(|| self.flag(key, false))
+    }
+
+    /// A day that must be there.
+    pub fn date(&self, key: &'static str, meaning: &str) -> Option<Date> {
+        let found = self.value(key);
+        if let Some(Value::Datetime(Datetime { date: Some(date), time: None, .. })) = found {
+            return Some(*date);
+        }
+        let problem = found.map_or_else(|| "is missing".to_owned(), |other| format!("is {}", shown(other)));
+        self.mistake(key, problem, format!("use {meaning}, a day such as 2026-05-31 without quotes"));
+        None
+    }
+
+    /// The texts of a table whose keys are names, such as `headers = { x-team = "blue" }`; absent means empty. A value that is no
+    /// text is not quoted: it may be a secret.
+    pub fn texts(&self, key: &'static str, meaning: &str) -> Vec<(&'a str, &'a str)> {
+        let section = self.section(key);
+        let Some(table) = section.table else { return Vec::new() };
+        let texts = table.iter().filter_map(|(name, value)| {
+            if value.as_str().is_none() {
+                section.mistake(name, "is no text", format!("use {meaning} in quotes"));
+            }
+            Some((name.as_str(), value.as_str()?))
+        });
+        texts.collect()
+    }
+
     /// A list of texts that parse; absent means empty.
     pub fn list<T: FromStr<Err: Display>>(&self, key: &'static str, meaning: &str) -> Vec<T> {
         let items = match self.value(key) {
@@ -214,3 +247,6 @@ fn shown(value: &Value) -> String {
         other => format!("`{other}`"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ mod charge;
 mod foreign_word;
 mod guardrail;
 mod identify;
+mod labels;
 mod measure;
 mod receive;
 mod record;

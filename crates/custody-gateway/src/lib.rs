@@ -16,6 +16,7 @@ mod keyed;
 mod metrics;
 mod models;
 mod private_file;
+mod probes;
 mod profiles;
 mod protection;
 mod recorder;
@@ -31,6 +32,7 @@ pub use gateway::{BuildGatewayError, Gateway, GatewayConfig, Models, MoreMetrics
 pub use http::TlsError;
 pub use keyed::HashKeyError;
 pub use models::{BuildModelsError, build_models, read_secret};
+pub use probes::Probes;
 pub use profiles::{Profiles, look_up_profiles};
 pub use recorder::{Ack, OpenRecord, Recorder, Unconfirmed};
 pub use recovery::{RecoveredRequests, RecoveryError, recover};

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use custody_model::{BedrockClient, BedrockConfig, Model, OpenAiConfig, Simulator, TimeoutConfig};
+use custody_model::{BedrockClient, BedrockConfig, Model, OpenAiCompatible, OpenAiConfig, Simulator, TimeoutConfig};
 use custody_types::{Fault, FaultOwner, Retry, RouteName, SensitiveText, Text};
 
 use crate::{
     gateway::Models,
-    workspace::{BedrockCall, BedrockProvider, ProviderKind, RouteConfig, SecretReference, Workspace},
+    workspace::{BedrockCall, BedrockProvider, OpenAiProvider, ProviderKind, RouteConfig, SecretReference, Workspace},
 };
 
 /// A provider cannot be used as it is configured.
@@ -83,28 +83,31 @@ async fn build(
 ) -> Result<Built, String> {
     match provider {
         ProviderKind::Simulator => Ok(Built::Model(Arc::new(Simulator))),
-        ProviderKind::OpenAiCompatible { base_url, api_key } => openai(workspace, base_url, api_key.as_ref(), secret),
+        ProviderKind::OpenAiCompatible(server) => Ok(Built::Model(Arc::new(openai(workspace, server, secret)?))),
         ProviderKind::Bedrock(provider) => bedrock(workspace, provider).await,
     }
 }
 
-fn openai(
+/// A client of one server.
+pub(crate) fn openai(
     workspace: &Workspace,
-    base_url: &str,
-    api_key: Option<&SecretReference>,
+    server: &OpenAiProvider,
     secret: &impl Fn(&SecretReference) -> Result<SensitiveText, String>,
-) -> Result<Built, String> {
-    let key = api_key.map(secret).transpose()?;
-    let mut config = OpenAiConfig::new(base_url);
+) -> Result<OpenAiCompatible, String> {
+    let key = server.api_key.as_ref().map(secret).transpose()?;
+    let secret_headers = server.secret_headers.iter().map(|(name, reference)| Ok((name.clone(), secret(reference)?)));
+    let secret_headers: BTreeMap<String, SensitiveText> = secret_headers.collect::<Result<_, String>>()?;
+    let mut config = OpenAiConfig::new(&server.base_url);
+    config.headers.clone_from(&server.headers);
+    config.ca_file.clone_from(&server.ca_file);
     config.egress_hosts.clone_from(&workspace.settings.egress_hosts);
     config.timeouts = TimeoutConfig::within(workspace.settings.limits.attempt_timeout);
     config.max_answer_bytes = max_answer_bytes(workspace);
-    config.api_key = api_key.map(|reference| match reference {
+    config.api_key = server.api_key.as_ref().map(|reference| match reference {
         SecretReference::Environment(name) => custody_model::KeyReference::Env(name.clone()),
         SecretReference::File(path) => custody_model::KeyReference::File(path.into()),
     });
-    let model = config.build(key.as_ref()).map_err(|error| error.to_string())?;
-    Ok(Built::Model(Arc::new(model)))
+    config.build_with(key.as_ref(), &secret_headers).map_err(|error| error.to_string())
 }
 
 async fn bedrock(workspace: &Workspace, provider: &BedrockProvider) -> Result<Built, String> {
@@ -135,7 +138,7 @@ pub fn read_secret(reference: &SecretReference) -> Result<SensitiveText, String>
     match reference {
         SecretReference::Environment(name) => std::env::var(name)
             .map(SensitiveText::new)
-            .map_err(|_| format!("environment variable `{name}` is not set; set it to the provider's key")),
+            .map_err(|_| format!("environment variable `{name}` is not set; set it to what the provider asks for")),
         SecretReference::File(path) => {
             let file = Path::new(path);
             let unreadable = |error| format!("key file `{path}` cannot be read: {error}");

@@ -18,6 +18,7 @@ mod log_lines;
 mod protection;
 mod requests;
 mod security;
+mod serving;
 mod streams;
 mod tls;
 mod tls_clients;

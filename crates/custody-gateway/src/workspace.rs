@@ -1,7 +1,7 @@
 //! The workspace: the folder of files, under version control, that says what is allowed and how.
 //!
 //! ```text
-//! custody.toml                 environment, listen, limits, tags, stages, providers, routes
+//! custody.toml                 environment, listen, limits, tags, stages, providers, customised models, routes
 //! tenants.toml                 [[tenant]]
 //! capabilities/<any>.toml      one capability each
 //! prompts/<id>/v<N>.toml       one immutable prompt version each
@@ -18,9 +18,12 @@ mod example;
 mod files;
 pub mod keys;
 mod load;
+mod openai;
 mod prompt;
+mod registry;
 mod routes;
 mod server;
+mod serving;
 mod settings;
 mod tenants;
 
@@ -39,6 +42,7 @@ pub use example::{ExampleError, IssuedKey, add_tenant_keys, write_example};
 pub use files::WorkspaceFiles;
 pub use keys::{ApiKey, KeyRing};
 pub use load::WorkspaceError;
+pub use openai::{OpenAiProvider, ProbeRule};
 pub use prompt::PromptVersion;
 pub use routes::{ProviderKind, RouteConfig, SecretReference};
 pub use server::{ServerSettings, TlsFiles};

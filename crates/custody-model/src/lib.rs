@@ -20,8 +20,8 @@ mod timeouts;
 
 pub use bedrock::{Bedrock, BedrockClient, BedrockConfig, BedrockRoute};
 pub use error::{ErrorKind, ModelError, TimeoutPhase};
-pub use openai_compatible::{BuildModelError, KeyReference, OpenAiCompatible, OpenAiConfig};
-pub use port::{AnswerFacts, Model, ModelAnswer, ModelCall, ModelStream, Provider};
+pub use openai_compatible::{BuildModelError, Capacity, KeyReference, ModelList, OpenAiCompatible, OpenAiConfig, ProbeError};
+pub use port::{AnswerFacts, CallLabels, Model, ModelAnswer, ModelCall, ModelStream, Provider};
 pub use provider_fault::ProviderFault;
 pub use simulator::Simulator;
 pub use timeouts::TimeoutConfig;

@@ -8,16 +8,26 @@
 mod client;
 mod config;
 mod decode;
+mod exposition;
 mod head;
+pub mod headers;
+mod probe;
+mod tls;
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use custody_dialect::openai::{UpstreamCall, parse_chat_answer, render_chat_request};
-use hyper::{Request, Response, body::Incoming, header::HeaderValue};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    header::{HeaderName, HeaderValue},
+    http::request::Builder,
+};
 use tokio::time::{Instant, timeout_at};
 
 pub use config::{BuildModelError, KeyReference, OpenAiConfig};
+pub use probe::{Capacity, ModelList, ProbeError};
 
 use crate::{
     ErrorKind, Model, ModelAnswer, ModelCall, ModelError, ModelStream, Provider, TimeoutPhase,
@@ -79,22 +89,33 @@ impl OpenAiCompatible {
             old_max_tokens: self.settings.old_max_tokens,
         };
         let body = render_chat_request(&call.request, &upstream);
-        let mut request = Request::post(self.settings.uri.clone())
+        let mut request = Request::post(self.settings.addresses.chat.clone())
             .header("content-type", "application/json")
-            .header("accept", if stream { "text/event-stream" } else { "application/json" })
-            .header("user-agent", concat!("custody/", env!("CARGO_PKG_VERSION")));
+            .header("accept", if stream { "text/event-stream" } else { "application/json" });
         if let Ok(id) = HeaderValue::from_str(&call.request_id) {
             request = request.header("x-request-id", id);
         }
-        if let Some(key) = &self.settings.authorization {
-            request = request.header("authorization", key.clone());
+        for (name, value) in call.labels.iter().flat_map(headers::labels) {
+            request = request.header(name, value);
         }
-        request.body(RequestBody::from(body)).map_err(|_| ModelError::new(ErrorKind::Unsendable))
+        self.settings.stated(request).body(RequestBody::from(body)).map_err(|_| ModelError::new(ErrorKind::Unsendable))
+    }
+}
+
+impl Settings {
+    /// Adds what every request to this server carries.
+    fn stated(&self, mut request: Builder) -> Builder {
+        request = request.header("user-agent", concat!("custody/", env!("CARGO_PKG_VERSION")));
+        let key = self.authorization.iter().map(|key| (HeaderName::from_static("authorization"), key.clone()));
+        for (name, value) in key.chain(self.headers.iter().cloned()) {
+            request = request.header(name, value);
+        }
+        request
     }
 }
 
 impl fmt::Debug for OpenAiCompatible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenAiCompatible").field("uri", &self.settings.uri).finish_non_exhaustive()
+        f.debug_struct("OpenAiCompatible").field("uri", &self.settings.addresses.chat).finish_non_exhaustive()
     }
 }

@@ -42,10 +42,24 @@ pub struct ModelCall {
     pub model: ModelName,
     /// A pseudonym of the person behind the request, if the provider is to have one.
     pub end_user: Option<Text>,
-    /// A pseudonym of the tenant, for a provider that keeps labels beside its own log of the call.
-    pub tenant: Option<Text>,
+    /// What a provider is told that keeps labels beside its own log of the call; none for any other.
+    pub labels: Option<CallLabels>,
     /// The gateway's request id, sent as `x-request-id` or as a label.
     pub request_id: Text,
+}
+
+/// Whom a call is for and what for, as a provider may know it (PATH-11, LOG-36): a pseudonym and the operator's own names, never
+/// a caller's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallLabels {
+    /// The tenant's pseudonym.
+    pub tenant: Text,
+    /// The product feature.
+    pub feature: Text,
+    /// The business workflow.
+    pub workflow: Text,
+    /// The capability.
+    pub capability: Text,
 }
 
 /// A whole answer.

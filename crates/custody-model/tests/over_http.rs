@@ -19,7 +19,7 @@ fn call(text: &str) -> ModelCall {
         request: Arc::new(request),
         model: "gpt-x".parse().unwrap(),
         end_user: Some("p-1".into()),
-        tenant: None,
+        labels: None,
         request_id: "r-1".into(),
     }
 }

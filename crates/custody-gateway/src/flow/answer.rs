@@ -11,6 +11,7 @@ use custody_types::Fault;
 use super::{
     Stopped,
     case::Case,
+    labels,
     measure::{self, Attempt, Facts},
     record::Recorded,
     relay::Relay,
@@ -20,7 +21,6 @@ use super::{
 use crate::{
     gateway::Inner,
     http::Reply,
-    keyed::Purpose,
     recorder::OpenRecord,
     refusal::{OutcomeClass, Refusal},
     stage::Stage,
@@ -113,12 +113,11 @@ async fn make_attempt(
         attempt.error = Some(ModelError::new(ErrorKind::ConnectFailed));
         return attempt;
     };
-    let tenant = route.bedrock.as_ref().map(|_| case.hasher.hash(Purpose::Label, plan.key.record.tenant.as_str().as_bytes()));
     let call = ModelCall {
         request: Arc::clone(&plan.chat),
         model: route.model.clone(),
         end_user: None,
-        tenant,
+        labels: labels::of(case, plan, route),
         request_id: Arc::clone(&case.id_text),
     };
     let bound = gateway.workspace.settings.limits.attempt_timeout;

@@ -226,7 +226,7 @@ fn route_fact(case: &Case, plan: &Plan, choice: &Choice) -> Route {
                 .any(|(name, tried)| *tried > 0 && Some(name) != route.map(|route| &route.name)),
         region: route.and_then(|route| route.region.clone()),
         parameters,
-        serving: std::collections::BTreeMap::new(),
+        serving: route.map(|route| route.serving.clone()).unwrap_or_default(),
     }
 }
 

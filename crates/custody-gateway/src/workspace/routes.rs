@@ -6,10 +6,16 @@ use std::{
 };
 
 use custody_config::Reader;
+use custody_model::bedrock::{Target, TargetKind};
 use custody_policy::{FactsError, Route as PolicyRoute, RouteFacts, TenantScope};
 use custody_types::{DataClass, ModelName, RouteName, TenantId, Text};
 
-use super::bedrock::{self, AskedProfile, BedrockCall, BedrockProvider, Whereabouts};
+use super::{
+    bedrock::{self, AskedProfile, BedrockCall, BedrockProvider, Whereabouts},
+    openai::{self, OpenAiProvider},
+    registry::{self, Registry},
+    serving,
+};
 
 /// One way to one model.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub struct RouteConfig {
     pub data_class_ceiling: DataClass,
     /// What Bedrock is to be told with each call; for routes to Bedrock only.
     pub bedrock: Option<BedrockCall>,
+    /// What is stated of the model behind it, for the events of its attempts (PAT-03, PAT-04).
+    pub serving: BTreeMap<Text, Text>,
     /// The same facts as policies see them.
     pub policy: PolicyRoute,
 }
@@ -38,12 +46,7 @@ pub enum ProviderKind {
     /// The built-in simulator, which says in every answer what it is.
     Simulator,
     /// A server that speaks OpenAI's chat completions.
-    OpenAiCompatible {
-        /// Where, up to and including `/v1`.
-        base_url: String,
-        /// Where its key is.
-        api_key: Option<SecretReference>,
-    },
+    OpenAiCompatible(OpenAiProvider),
     /// Amazon Bedrock in one Region.
     Bedrock(BedrockProvider),
 }
@@ -84,8 +87,18 @@ impl ProviderKind {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Simulator => "simulator",
-            Self::OpenAiCompatible { .. } => "openai_compatible",
+            Self::OpenAiCompatible(_) => "openai_compatible",
             Self::Bedrock(_) => "bedrock",
+        }
+    }
+
+    /// Whether it is told whom a call is for and what for (PATH-11, LOG-36).
+    #[must_use]
+    pub const fn takes_labels(&self) -> bool {
+        match self {
+            Self::Simulator => false,
+            Self::OpenAiCompatible(server) => server.labels,
+            Self::Bedrock(_) => true,
         }
     }
 }
@@ -93,18 +106,15 @@ impl ProviderKind {
 pub(super) fn read(root: &Reader<'_>) -> BTreeMap<RouteName, Arc<RouteConfig>> {
     let providers: BTreeMap<&str, ProviderKind> =
         root.named_sections("providers").into_iter().filter_map(|(name, section)| Some((name, read_provider(section)?))).collect();
-    let routes = root.named_sections("routes").into_iter().filter_map(|(name, section)| read_route(name, section, &providers));
+    let registry = registry::read(root);
+    let routes = root.named_sections("routes").into_iter().filter_map(|(name, section)| read_route(name, section, &providers, &registry));
     routes.map(|route| (route.name.clone(), Arc::new(route))).collect()
 }
 
 fn read_provider(reader: Reader<'_>) -> Option<ProviderKind> {
     let kind = match reader.text("kind", "simulator, openai_compatible or bedrock")? {
         "simulator" => Some(ProviderKind::Simulator),
-        "openai_compatible" => {
-            let meaning = "an https URL, or an http URL on this machine, such as http://127.0.0.1:8000/v1";
-            let base_url = read_url(&reader, "base_url", meaning);
-            base_url.map(|base_url| ProviderKind::OpenAiCompatible { base_url, api_key: read_secret(&reader) })
-        }
+        "openai_compatible" => openai::read_provider(&reader).map(ProviderKind::OpenAiCompatible),
         "bedrock" => bedrock::read_provider(&reader).map(ProviderKind::Bedrock),
         other => {
             reader.mistake("kind", format!("is `{other}`"), "use simulator, openai_compatible or bedrock");
@@ -139,7 +149,7 @@ fn is_local(host: &str) -> bool {
     host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn read_secret(reader: &Reader<'_>) -> Option<SecretReference> {
+pub(super) fn read_secret(reader: &Reader<'_>) -> Option<SecretReference> {
     let variable = reader.optional_text("api_key_env", "the name of an environment variable");
     let file = reader.optional_text("api_key_file", "the path of a file");
     if variable.is_some() && file.is_some() {
@@ -148,7 +158,7 @@ fn read_secret(reader: &Reader<'_>) -> Option<SecretReference> {
     variable.map(|name| SecretReference::Environment(name.to_owned())).or_else(|| file.map(|path| SecretReference::File(path.to_owned())))
 }
 
-fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, ProviderKind>) -> Option<RouteConfig> {
+fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, ProviderKind>, registry: &Registry) -> Option<RouteConfig> {
     let parsed_name: Option<RouteName> =
         name.parse().map_err(|error: custody_types::InvalidLabelError| reader.mistake("", error.to_string(), "use a label")).ok();
     let provider_name = reader.text("provider", "the name of a provider");
@@ -161,6 +171,7 @@ fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, Provide
         let accepted = format!("use one of {}", providers.keys().copied().collect::<Vec<_>>().join(", "));
         reader.mistake("provider", format!("is `{name}`, which has no usable [providers.{name}]"), accepted);
     }
+    let serving = serving::read(&reader, model.as_ref(), target_kind(provider.as_ref(), model.as_ref()), registry);
     let bedrock = match (&provider, &model, ceiling) {
         (Some(ProviderKind::Bedrock(provider)), Some(model), Some(ceiling)) => {
             Some(bedrock::read_call(&reader, provider, model, region.as_ref(), ceiling)?)
@@ -187,6 +198,12 @@ fn read_route(name: &str, reader: Reader<'_>, providers: &BTreeMap<&str, Provide
         region,
         data_class_ceiling: ceiling?,
         bedrock,
+        serving,
         policy,
     })
+}
+
+fn target_kind(provider: Option<&ProviderKind>, model: Option<&ModelName>) -> Option<TargetKind> {
+    let bedrock = matches!(provider?, ProviderKind::Bedrock(_));
+    if bedrock { Some(Target::parse(model?.as_str()).ok()?.kind) } else { None }
 }

@@ -15,6 +15,7 @@ use custody_dialect::{Assembler, ChatAnswer, ChatRequest, Message, Role, StreamE
 use custody_types::SensitiveText;
 
 use super::*;
+use crate::CallLabels;
 use fake::Fake;
 
 fn shared() -> SdkConfig {
@@ -44,12 +45,16 @@ async fn model_with(fake: &Fake, route: BedrockRoute) -> Bedrock {
     config(&fake.url).build_on(&shared()).await.unwrap().route(route)
 }
 
+fn labels(feature: &str) -> CallLabels {
+    CallLabels { tenant: "t-1".into(), feature: feature.into(), workflow: "w-1".into(), capability: "c-1".into() }
+}
+
 fn call(request: ChatRequest) -> ModelCall {
     ModelCall {
         request: Arc::new(request),
         model: "eu.anthropic.claude-x-v1:0".parse().unwrap(),
         end_user: None,
-        tenant: Some("t-1".into()),
+        labels: Some(labels("f-1")),
         request_id: "r-1".into(),
     }
 }

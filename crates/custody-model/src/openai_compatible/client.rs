@@ -12,7 +12,7 @@ use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::crypto::aws_lc_rs;
+use rustls::ClientConfig;
 
 use crate::{ErrorKind, TimeoutPhase};
 
@@ -28,20 +28,13 @@ pub(super) enum Client {
 }
 
 impl Client {
-    pub(super) fn build(plain: bool, connect: Duration, idle_connections: usize) -> Result<Self, String> {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(connect));
-        tcp.set_keepalive(Some(Duration::from_secs(30)));
-        tcp.enforce_http(false);
-        let mut builder = legacy::Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(idle_connections);
-        if plain {
-            return Ok(Self::Plain(builder.build(tcp)));
-        }
-        let tls = HttpsConnectorBuilder::new().with_provider_and_native_roots(aws_lc_rs::default_provider());
-        let tls = tls.map_err(|error| format!("the system's root certificates can't be read: {error}"))?;
-        Ok(Self::Tls(builder.build(tls.https_only().enable_http1().wrap_connector(tcp))))
+    pub(super) fn plain(connect: Duration, idle_connections: usize) -> Self {
+        Self::Plain(builder(idle_connections).build(tcp(connect)))
+    }
+
+    pub(super) fn tls(config: ClientConfig, connect: Duration, idle_connections: usize) -> Self {
+        let tls = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1();
+        Self::Tls(builder(idle_connections).build(tls.wrap_connector(tcp(connect))))
     }
 
     pub(super) async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, legacy::Error> {
@@ -50,6 +43,21 @@ impl Client {
             Self::Tls(client) => client.request(request).await,
         }
     }
+}
+
+fn builder(idle_connections: usize) -> legacy::Builder {
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(idle_connections);
+    builder
+}
+
+fn tcp(connect: Duration) -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect));
+    tcp.set_keepalive(Some(Duration::from_secs(30)));
+    tcp.enforce_http(false);
+    tcp
 }
 
 pub(super) fn kind_of(error: &legacy::Error) -> ErrorKind {

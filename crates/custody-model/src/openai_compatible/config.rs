@@ -1,12 +1,15 @@
 //! What an operator writes about a server, and what is meant by it.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use custody_types::{Fault, FaultOwner, Retry, SensitiveText};
-use hyper::{Uri, header::HeaderValue};
+use hyper::{
+    Uri,
+    header::{HeaderName, HeaderValue},
+};
 use serde::Deserialize;
 
-use super::{OpenAiCompatible, client::Client};
+use super::{OpenAiCompatible, client::Client, headers, tls};
 use crate::{
     egress::Egress,
     timeouts::{TimeoutConfig, Timeouts},
@@ -21,6 +24,12 @@ pub struct OpenAiConfig {
     /// Where the key lies; no key is sent where it is absent.
     #[serde(default)]
     pub api_key: Option<KeyReference>,
+    /// Headers of every request, which are no secrets.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// A file of certificates (PEM): the server's must be signed by one of them, and no other authority is trusted for it.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// Hosts that may be called. The server's host must be among them, unless it is this machine: a slip in `base_url` then
     /// can't send a conversation anywhere.
     #[serde(default)]
@@ -62,11 +71,20 @@ pub struct BuildModelError {
 
 /// What is meant: checked, and nothing left to decide.
 pub(super) struct Settings {
-    pub(super) uri: Uri,
+    pub(super) addresses: Addresses,
     pub(super) authorization: Option<HeaderValue>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) old_max_tokens: bool,
     pub(super) timeouts: Timeouts,
     pub(super) max_answer_bytes: usize,
+}
+
+/// Where a server answers what.
+pub(super) struct Addresses {
+    pub(super) chat: Uri,
+    pub(super) models: Uri,
+    /// Beside the API, at the root of the server, as vLLM has it.
+    pub(super) metrics: Uri,
 }
 
 /// Hundred times the longest answer a model gives today.
@@ -86,6 +104,8 @@ impl OpenAiConfig {
         Self {
             base_url: base_url.into(),
             api_key: None,
+            headers: BTreeMap::new(),
+            ca_file: None,
             egress_hosts: Vec::new(),
             allow_plaintext: false,
             old_max_tokens: false,
@@ -100,27 +120,55 @@ impl OpenAiConfig {
     /// # Errors
     /// Every mistake in the configuration.
     pub fn build(&self, key: Option<&SensitiveText>) -> Result<OpenAiCompatible, BuildModelError> {
+        self.build_with(key, &BTreeMap::new())
+    }
+
+    /// Builds a client that also sends headers which are secrets, read by the caller.
+    ///
+    /// # Errors
+    /// Every mistake in the configuration.
+    pub fn build_with(
+        &self,
+        key: Option<&SensitiveText>,
+        secret_headers: &BTreeMap<String, SensitiveText>,
+    ) -> Result<OpenAiCompatible, BuildModelError> {
         let mut mistakes = Vec::new();
-        let uri = self.uri(&mut mistakes);
+        let addresses = self.addresses(&mut mistakes);
         let authorization = self.authorization(key, &mut mistakes);
+        let headers = headers::read(&self.headers, secret_headers, &mut mistakes);
         let timeouts = self.timeouts.check(&mut mistakes);
         if self.max_answer_bytes == 0 {
             mistakes.push("max_answer_bytes: must be at least 1".to_owned());
         }
-        let plain = uri.as_ref().is_some_and(|uri| uri.scheme_str() == Some("http"));
-        let client = Client::build(plain, timeouts.connect, self.idle_connections);
-        let client = client.map_err(|mistake| mistakes.push(mistake)).ok();
-        let (Some(uri), Some(client), true) = (uri, client, mistakes.is_empty()) else { return Err(BuildModelError { mistakes }) };
+        let plain = addresses.as_ref().is_some_and(|addresses| addresses.chat.scheme_str() == Some("http"));
+        let client = self.client(plain, timeouts.connect).map_err(|mistake| mistakes.push(mistake)).ok();
+        let (Some(addresses), Some(client), true) = (addresses, client, mistakes.is_empty()) else {
+            return Err(BuildModelError { mistakes });
+        };
         let (old_max_tokens, max_answer_bytes) = (self.old_max_tokens, self.max_answer_bytes);
-        let settings = Settings { uri, authorization, old_max_tokens, timeouts, max_answer_bytes };
+        let settings = Settings { addresses, authorization, headers, old_max_tokens, timeouts, max_answer_bytes };
         Ok(OpenAiCompatible { client, settings: std::sync::Arc::new(settings) })
     }
 
-    fn uri(&self, mistakes: &mut Vec<String>) -> Option<Uri> {
+    fn client(&self, plain: bool, connect: Duration) -> Result<Client, String> {
+        if !plain {
+            return Ok(Client::tls(tls::config(self.ca_file.as_deref())?, connect, self.idle_connections));
+        }
+        if self.ca_file.is_some() {
+            return Err("ca_file: stands beside a base_url without TLS".to_owned());
+        }
+        Ok(Client::plain(connect, self.idle_connections))
+    }
+
+    fn addresses(&self, mistakes: &mut Vec<String>) -> Option<Addresses> {
         let egress = Egress { hosts: &self.egress_hosts, plaintext: self.allow_plaintext };
         let url = egress.read("base_url", &self.base_url, "https://api.openai.com/v1", mistakes)?;
-        let joined = format!("{}/chat/completions", url.as_str().trim_end_matches('/'));
-        joined.parse().map_err(|_| mistakes.push(format!("base_url: `{url}` can't be called"))).ok()
+        let base = url.as_str().trim_end_matches('/');
+        let mut parse = |text: String| text.parse().map_err(|_| mistakes.push(format!("base_url: `{url}` can't be called"))).ok();
+        let chat = parse(format!("{base}/chat/completions"));
+        let models = parse(format!("{base}/models"));
+        let metrics = parse(format!("{}/metrics", url.origin().ascii_serialization()));
+        Some(Addresses { chat: chat?, models: models?, metrics: metrics? })
     }
 
     fn authorization(&self, key: Option<&SensitiveText>, mistakes: &mut Vec<String>) -> Option<HeaderValue> {

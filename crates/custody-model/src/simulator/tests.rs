@@ -14,7 +14,7 @@ fn call_with(text: &str, response_format: &str) -> ModelCall {
     let mut request = ChatRequest { messages: vec![message], ..ChatRequest::default() };
     let format = serde_json::value::RawValue::from_string(response_format.to_owned()).unwrap();
     request.options.response_format = Some(custody_dialect::SensitiveJson::new(format));
-    ModelCall { request: Arc::new(request), model: "sim".parse().unwrap(), end_user: None, tenant: None, request_id: "r-1".into() }
+    ModelCall { request: Arc::new(request), model: "sim".parse().unwrap(), end_user: None, labels: None, request_id: "r-1".into() }
 }
 
 async fn streamed(text: &str) -> (ChatAnswer, usize, Option<ModelError>) {

@@ -10,7 +10,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_gateway::{
-    Gateway, GatewayConfig, MoreMetrics, ShippedJournal, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
+    Gateway, GatewayConfig, MoreMetrics, Probes, ShippedJournal, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
     workspace::Workspace,
 };
 use custody_log::{
@@ -76,7 +76,9 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let orphanage = tokio::spawn(orphanage.run(outlet.stop.subscribe()));
 
     let recorder = Arc::new(ShippedJournal::new(journal.clone(), outlet.monitor.acked(), deployment.gateway.log_patience));
-    let config = GatewayConfig { producer: producer(), hash_key_file: data_dir.join("hash.key"), more_metrics: Some(outlet.metrics()) };
+    let probes = Probes::start(&workspace, &clock, read_secret)?;
+    let more_metrics = Some(probes.beside(outlet.metrics()));
+    let config = GatewayConfig { producer: producer(), hash_key_file: data_dir.join("hash.key"), more_metrics };
     let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(config, Arc::clone(&workspace), recorder, models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
@@ -94,6 +96,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
         }
     };
     gateway.serve(listener, stop).await?;
+    probes.stop().await;
     let noted = gateway.record_control(control("stopped", &workspace)).await;
     outlet.stop.send_replace(true);
     profiles.await.context("the task that asks about inference profiles ended abnormally")?;

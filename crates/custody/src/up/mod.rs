@@ -16,7 +16,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_gateway::{
-    Gateway, GatewayConfig, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
+    Gateway, GatewayConfig, Probes, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
 use custody_types::{Clock, IdSource};
@@ -74,8 +74,9 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         journal_bytes: args.journal_bound << 20,
     };
     let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
-    let gateway_config =
-        GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics: Some(pipeline.metrics()) };
+    let probes = Probes::start(&workspace, &clock, read_secret)?;
+    let more_metrics = Some(probes.beside(pipeline.metrics()));
+    let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics };
     let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
@@ -91,6 +92,7 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         }
     };
     gateway.serve(listener, stop).await?;
+    probes.stop().await;
     stop_asking.send_replace(true);
     profiles.await.context("the task that asks about inference profiles ended abnormally")?;
     let noted = gateway.record_control(control("stopped", &workspace)).await;

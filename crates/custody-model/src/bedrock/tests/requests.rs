@@ -131,6 +131,9 @@ fn sdk_request(client: &aws_sdk_bedrockruntime::Client) -> aws_sdk_bedrockruntim
         .additional_model_request_fields(object([("top_k", Document::Number(Number::PosInt(40)))]))
         .request_metadata("custody_request", "r-1")
         .request_metadata("custody_tenant", "t-1")
+        .request_metadata("custody_feature", "f-1")
+        .request_metadata("custody_workflow", "w-1")
+        .request_metadata("custody_capability", "c-1")
         .performance_config(sdk::PerformanceConfiguration::builder().latency(sdk::PerformanceConfigLatency::Optimized).build())
         .service_tier(sdk::ServiceTier::builder().r#type(sdk::ServiceTierType::Priority).build().unwrap())
 }
@@ -160,6 +163,22 @@ fn sdk_messages() -> Vec<sdk::Message> {
         message(sdk::ConversationRole::Assistant, vec![thought, Block::Text("I look.".to_owned()), Block::ToolUse(call)]),
         message(sdk::ConversationRole::User, vec![Block::ToolResult(result), Block::Text("Well?".to_owned())]),
     ]
+}
+
+// LOG-36: what the provider would refuse is left out, and the request goes.
+#[tokio::test]
+async fn labels_stay_within_the_providers_limits() {
+    let fits = "x".repeat(256);
+    for (value, expected) in
+        [(fits.as_str(), Some(fits.as_str())), (&"x".repeat(257), None), ("a|b", None), ("é", None), ("a b:/@+", Some("a b:/@+"))]
+    {
+        let fake = Fake::json(200, "", HI).await;
+        model(&fake).await.call(ModelCall { labels: Some(labels(value)), ..hello() }).await.unwrap();
+        let body: Value = serde_json::from_slice(&fake.asked()[0].body).unwrap();
+        let told = body["requestMetadata"].as_object().unwrap();
+        assert_eq!(told.get("custody_feature").and_then(Value::as_str), expected, "{value}");
+        assert_eq!((told.len(), &told["custody_workflow"]), (if expected.is_some() { 5 } else { 4 }, &"w-1".into()));
+    }
 }
 
 #[tokio::test]
