@@ -1,6 +1,8 @@
 //! `custody price`: where prices come from, what they make of a usage, and what another book would make of a period.
 
+mod attempt;
 mod book;
+mod charge;
 mod diff;
 mod events;
 mod explain;
@@ -24,9 +26,11 @@ const EXIT_FOUND: u8 = 3;
   custody price quote < questions.jsonl            one JSON line for each, answered by one JSON line
   custody price explain 01a1f866-…                 each factor of what a request cost
   custody price reprice --from 2026-11-01 --before 2026-12-01 --book prices/2026-12.toml
+  custody price reprice --from 2026-11-01 --before 2026-12-01 --by tenant,charged-for --savings
 
-Nothing here changes a record. A price that is missing gives a finding and no amount. Records do not say which class of service, speed
-or profile a call had: explain and reprice take the standard class of the model that was named, and differ where another was charged.
+Nothing here changes a record. A price that is missing gives a finding and no amount. Model and guardrails of an attempt are charged
+apart. Each cost event keeps what chose its price: class of service, Region, geography, variant, the model that priced it and what is
+no token. Events of version 1.0 do not: explain and reprice take the standard class in the route's Region for them, and say so.
 
 A question: {\"provider\": \"bedrock\", \"model\": \"…\", \"at\": \"2026-11-21T00:00:00Z\", \"usage\": {\"input\": 1200, \"cache_read\": 1000, \"output\": 300}}
 It may also have region, geography, variant, service; and in usage cache_write_5m, cache_write_1h, reasoning, input_audio,
