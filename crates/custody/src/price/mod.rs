@@ -8,6 +8,7 @@ mod events;
 mod explain;
 mod import;
 mod quote;
+mod reconcile;
 mod reprice;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ const EXIT_FOUND: u8 = 3;
   custody price explain 01a1f866-…                 each factor of what a request cost
   custody price reprice --from 2026-11-01 --before 2026-12-01 --book prices/2026-12.toml
   custody price reprice --from 2026-11-01 --before 2026-12-01 --by tenant,charged-for --savings
+  custody price reconcile bedrock-log/*.json.gz    Bedrock's own log beside the trail: calls past the gateway, other counts
 
 Nothing here changes a record. A price that is missing gives a finding and no amount. Model and guardrails of an attempt are charged
 apart. Each cost event keeps what chose its price: class of service, Region, geography, variant, the model that priced it and what is
@@ -37,7 +39,7 @@ It may also have region, geography, variant, service; and in usage cache_write_5
 input_image, output_audio and items, such as {\"web_search_medium\": 2}. Input contains what caches touched; times are milliseconds.
 
 Exit codes: 0 done; 1 failed; 2 the arguments are wrong; 3 `import` could not express all, `diff` found a difference, or `explain`
-has another amount than is recorded.")]
+has another amount than is recorded, or `reconcile` found that log and trail differ.")]
 pub struct PriceArgs {
     #[command(subcommand)]
     task: Task,
@@ -55,6 +57,8 @@ enum Task {
     Diff(diff::DiffArgs),
     /// Price a period of records with a book, beside what was recorded.
     Reprice(reprice::RepriceArgs),
+    /// Compare Bedrock's log of model invocations with the trail.
+    Reconcile(reconcile::ReconcileArgs),
 }
 
 /// Does one task.
@@ -65,5 +69,6 @@ pub async fn run(args: PriceArgs) -> Result<ExitCode> {
         Task::Explain(args) => explain::run(&args).await,
         Task::Diff(args) => diff::run(&args),
         Task::Reprice(args) => reprice::run(&args).await,
+        Task::Reconcile(args) => reconcile::run(&args).await,
     }
 }
