@@ -38,8 +38,8 @@ A question: {\"provider\": \"bedrock\", \"model\": \"…\", \"at\": \"2026-11-21
 It may also have region, geography, variant, service; and in usage cache_write_5m, cache_write_1h, reasoning, input_audio,
 input_image, output_audio and items, such as {\"web_search_medium\": 2}. Input contains what caches touched; times are milliseconds.
 
-Exit codes: 0 done; 1 failed; 2 the arguments are wrong; 3 `import` could not express all, `diff` found a difference, or `explain`
-has another amount than is recorded, or `reconcile` found that log and trail differ.")]
+Exit codes: 0 done; 1 failed; 2 the arguments are wrong; 3 `import` could not express all, `diff` found a difference, `explain` has
+another amount than is recorded, or `reconcile` found that log and trail differ.")]
 pub struct PriceArgs {
     #[command(subcommand)]
     task: Task,

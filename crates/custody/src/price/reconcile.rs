@@ -39,9 +39,9 @@ not in the log       the trail has an answered attempt in the log's time and Reg
 usage differs        token counts or guardrail units of a call are not those that were recorded
 amount differs       what the book makes of the log's counts is not what was recorded
 
-Calls are joined by Bedrock's request id, else by our request id, which the gateway sends as the label `custody_request`. Prompts and
-answers in the log are not kept and never shown. Give all files of a period at once: the log's time is from its first record to its
-last.
+Calls are joined by Bedrock's request id, else by our request id, which the gateway sends as the label `custody_request`; where several
+attempts of a request did not learn their id, none is guessed, and the report has them on both sides. Prompts and answers in the log
+are not kept and never shown. Give all files of a period at once: the log's time is from its first record to its last.
 
 Exit codes: 0 everything agrees; 1 failed; 2 the arguments are wrong; 3 something differs or could not be read.")]
 pub struct ReconcileArgs {
