@@ -5,3 +5,6 @@
 mod first_light;
 mod harness;
 mod kill;
+mod prices;
+mod reconcile;
+mod trail;

@@ -12,6 +12,7 @@
 //! Prompts and answers of a record are not kept, and no error quotes them. What this module does not do: fetch logs, or read bodies
 //! that were too large for the log and lie in S3 apart; their counts stand in the record itself.
 
+mod agreement;
 mod body;
 mod matched;
 mod record;
@@ -26,6 +27,7 @@ use crate::{
     class::{Item, ServiceTier},
     facts::Facts,
     finding::Finding,
+    guardrail::GUARDRAILS,
     normalise::{ModelFamily, Normalised, Operation, RawUsage, normalise_call},
     provider::Provider,
     quote::Quote,
@@ -36,9 +38,6 @@ pub use matched::{JoinedBy, Match, RecordedCall, matches};
 
 /// The key of `requestMetadata` under which the gateway sends its own request id.
 pub const REQUEST_ID_KEY: &str = "custody_request";
-
-/// The model under which a price book holds the prices of guardrail units.
-const GUARDRAILS: &str = "guardrails";
 
 /// One record: what was called, what it used, and by what it can be joined.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -43,6 +43,7 @@ mod provider;
 mod question;
 mod quote;
 mod render;
+mod savings;
 mod usage;
 
 pub use book::PriceBook;

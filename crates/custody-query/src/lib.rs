@@ -31,6 +31,8 @@ mod tail;
 mod views;
 
 #[cfg(test)]
+mod attribution_tests;
+#[cfg(test)]
 mod delta_tests;
 #[cfg(test)]
 mod golden;

@@ -70,7 +70,7 @@ enum Command {
     Deadletters(deadletters::DeadlettersArgs),
     /// Ask the evidence in SQL.
     Sql(sql::SqlArgs),
-    /// Look after prices: import, quote, explain, diff, reprice.
+    /// Look after prices: import, quote, explain, diff, reprice, reconcile.
     Price(price::PriceArgs),
     /// Send governed requests that follow a trace.
     Replay(replay::ReplayArgs),

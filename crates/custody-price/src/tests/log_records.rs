@@ -76,6 +76,28 @@ fn the_records_counts_and_the_answers_own_are_joined() {
 }
 
 #[test]
+fn a_record_agrees_with_the_counts_that_were_recorded_and_with_no_others() {
+    let plain = LoggedCall::parse(&generated(1, INPUT, "")).unwrap();
+    let usage = plain.normalised().unwrap().usage;
+    assert!(plain.agrees_with(Some(&usage)) && !plain.agrees_with(None));
+    let hourly = TokenUsage { cache_write_5m: 20, cache_write_1h: 30, reasoning: 5, ..usage };
+    assert!(plain.agrees_with(Some(&hourly)), "the record does not tell lifetimes and reasoning");
+    let detailed = r#", "outputBodyJson": {"usage": {"inputTokens": 100, "outputTokens": 10, "totalTokens": 1160, "cacheReadInputTokens": 1000,
+        "cacheWriteInputTokens": 50, "cacheDetails": [{"ttl": "1h", "inputTokens": 50}]}}"#;
+    assert!(!LoggedCall::parse(&generated(2, INPUT, detailed)).unwrap().agrees_with(Some(&hourly)), "this one does");
+    let others = [
+        TokenUsage { input: usage.input + 1, ..usage },
+        TokenUsage { cache_read: 0, ..usage },
+        TokenUsage { cache_write_5m: 0, ..usage },
+        TokenUsage { output: 11, ..usage },
+    ];
+    assert!(others.iter().all(|other| !plain.agrees_with(Some(other))));
+    let without = generated(3, r#""input": {},"#, "").replace(r#", "outputTokenCount": 10"#, "");
+    let without = LoggedCall::parse(&without).unwrap();
+    assert!(without.agrees_with(None) && without.agrees_with(Some(&TokenUsage::default())) && !without.agrees_with(Some(&usage)));
+}
+
+#[test]
 fn a_count_under_two_names_must_be_the_same() {
     let nova = r#", "outputBodyJson": {"usage": {"inputTokens": 100, "outputTokens": 10, "totalTokens": 1160, "cacheReadInputTokens": 1000,
         "cacheReadInputTokenCount": 1000, "cacheWriteInputTokenCount": 50}}"#;

@@ -306,3 +306,18 @@ fn books_are_compared_price_by_price() {
         [change("premiums.global", "0.9", None), change("standard above 200000.per_million_tokens.input", "6", Some("7"))]
     );
 }
+
+/// LOG-39: reads cost 0.3 instead of 3 dollars a million, or 0.6 instead of 6 above the border, where plain input counts as well.
+#[test]
+fn cache_savings_are_of_the_same_prices_with_and_without_reads() {
+    let book = PriceBook::parse("p", BOOK).unwrap();
+    let of = |name: &str, region: Option<&str>, input, cache_read| {
+        let facts = Facts { region: region.map(Text::from), ..Facts::on_demand(Provider::Bedrock, model(name), NOV_2026) };
+        book.cache_savings(&facts, &Usage::from(TokenUsage { input, cache_read, output: 7, ..TokenUsage::default() }))
+    };
+    assert_eq!(of("maker.model", None, 1000, 1000), Ok(usd("0.0027")));
+    assert_eq!(of("maker.model", None, 200_001, 1000), Ok(usd("0.0054")));
+    assert_eq!(of("global.maker.model", None, 1000, 1000), Ok(usd("0.00243")));
+    assert_eq!(of("maker.model", None, 1000, 0), Ok(PicoUsd::ZERO));
+    assert_eq!(of("maker.model", Some("eu-central-2"), 1000, 1), Err(Finding::MissingPrice), "that entry has no price of reads");
+}

@@ -6,26 +6,15 @@ use anyhow::{Result, bail};
 use clap::Args;
 use custody_price::{CostLine, Finding, PriceBook, Quote};
 use custody_types::{PicoUsd, RequestId};
-use serde::Deserialize;
 
 use super::{
-    EXIT_FOUND, book,
-    events::{self, Called, Counts, Recorded},
+    EXIT_FOUND,
+    attempt::{Attempt, EVENTS_OF_ATTEMPTS, Invoked, Row},
+    book,
+    charge::{Attempted, Recorded},
+    events,
 };
 use crate::{lake::PlaceArgs, terminal::say};
-
-const EVENTS_OF_REQUEST: &str = "
-select
-    coalesce(route_attempt, invocation_attempt, cost_attempt) as attempt,
-    kind, route_region as region,
-    invocation_provider as provider, invocation_model as model, invocation_started_at as started_at,
-    invocation_input_tokens as input, invocation_cache_read_tokens as cache_read,
-    invocation_cache_write_5m_tokens as cache_write_5m, invocation_cache_write_1h_tokens as cache_write_1h,
-    invocation_output_tokens as output, invocation_reasoning_tokens as reasoning,
-    cost_amount_pico as amount_pico, cost_finding as finding, cost_price_book as price_book
-from events
-where request_id = $request_id and kind in ('route', 'invocation', 'cost')
-order by log_partition, log_position";
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -38,33 +27,13 @@ pub struct ExplainArgs {
     place: PlaceArgs,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    attempt: Option<i64>,
-    kind: String,
-    price_book: Option<String>,
-    #[serde(flatten)]
-    called: Called,
-    #[serde(flatten)]
-    counts: Counts,
-    #[serde(flatten)]
-    recorded: Recorded,
-}
-
-/// What the events of one attempt say together.
-#[derive(Default)]
-struct Attempt {
-    called: Called,
-    counts: Counts,
-    recorded: Option<(Recorded, String)>,
-}
-
 pub async fn run(args: &ExplainArgs) -> Result<ExitCode> {
     let book = book::load(args.book.as_deref(), &args.place)?;
     let session = events::session(&args.place).await?;
-    let mut attempts: BTreeMap<i64, Attempt> = BTreeMap::new();
+    let mut attempts: BTreeMap<i32, Attempt> = BTreeMap::new();
     let parameters = [format!("request_id={}", args.request_id)];
-    events::each_row(&session, EVENTS_OF_REQUEST, &parameters, |row: Row| {
+    let question = format!("{EVENTS_OF_ATTEMPTS} and request_id = $request_id order by log_partition, log_position");
+    events::each_row(&session, &question, &parameters, |row: Row| {
         attempts.entry(row.attempt.unwrap_or(0)).or_default().learn(row);
     })
     .await?;
@@ -73,55 +42,62 @@ pub async fn run(args: &ExplainArgs) -> Result<ExitCode> {
     }
     let mut all_equal = true;
     for (number, attempt) in &attempts {
-        all_equal &= attempt.explain(*number, &book);
+        all_equal &= explain_attempt(*number, attempt, &book);
     }
     Ok(if all_equal { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FOUND) })
 }
 
-impl Attempt {
-    fn learn(&mut self, row: Row) {
-        match row.kind.as_str() {
-            "route" => self.called.region = row.called.region,
-            "invocation" => {
-                self.called = Called { region: self.called.region.take(), ..row.called };
-                self.counts = row.counts;
-            }
-            _ => self.recorded = Some((row.recorded, row.price_book.unwrap_or_default())),
-        }
+/// Prints an attempt, each of its costs by itself; whether the book gives what is recorded.
+fn explain_attempt(number: i32, attempt: &Attempt, book: &PriceBook) -> bool {
+    let Invoked { provider, model, .. } = &attempt.invoked;
+    say(&format!("attempt {number}: {} {} at {}", shown(provider), shown(model), shown(&attempt.attempted.started_at)));
+    if attempt.costs.is_empty() {
+        say("  no cost is recorded: the provider can't have charged for it, or it has not ended");
     }
+    let mut all_equal = true;
+    for cost in &attempt.costs {
+        all_equal &= explain(cost, &attempt.attempted, book);
+    }
+    all_equal
+}
 
-    /// Prints the attempt; whether the book gives what is recorded.
-    fn explain(&self, number: i64, book: &PriceBook) -> bool {
-        let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
-        let Called { provider, model, started_at, .. } = &self.called;
-        say(&format!("attempt {number}: {} {} at {}", shown(provider), shown(model), shown(started_at)));
-        let Some((recorded, recorded_book)) = &self.recorded else {
-            say("  no cost is recorded: the provider can't have charged for it, or it has not ended");
-            return true;
-        };
-        let quote = self.quote(recorded, book);
-        match &quote {
-            Ok(quote) => quote.lines().iter().for_each(|line| say(&shown_line(line))),
-            Err(finding) => say(&format!("  no amount: {finding}")),
-        }
-        let reasons = quote.iter().flat_map(Quote::reasons);
-        reasons.for_each(|reason| say(&format!("  because {reason}")));
-        let (now, then) = (quote.as_ref().map(Quote::total).map_err(|finding| *finding), recorded.amount());
-        say(&format!("  total    {} by book {}", shown_amount(&now), book.version()));
-        say(&format!("  recorded {} by book {recorded_book}{}", shown_amount(&then), if now == then { "" } else { ": another amount" }));
-        now == then
+fn explain(recorded: &Recorded, attempted: &Attempted, book: &PriceBook) -> bool {
+    say(&format!("  charged for the {}", recorded.charged_for.as_deref().unwrap_or("model")));
+    say(&format!("    {}", chosen_by(recorded, attempted)));
+    let quote = recorded.charge(attempted, book).and_then(|charge| charge.quote(book));
+    match &quote {
+        Ok(quote) => quote.lines().iter().for_each(|line| say(&shown_line(line))),
+        Err(finding) => say(&format!("    no amount: {finding}")),
     }
+    let reasons = quote.iter().flat_map(Quote::reasons);
+    reasons.for_each(|reason| say(&format!("    because {reason}")));
+    let (now, then) = (quote.as_ref().map(Quote::total).map_err(|finding| *finding), recorded.amount());
+    let difference = if now == then { "" } else { ": another amount" };
+    say(&format!("    total    {} by book {}", shown_amount(&now), book.version()));
+    say(&format!("    recorded {} by book {}{difference}", shown_amount(&then), shown(&recorded.price_book)));
+    now == then
+}
 
-    fn quote(&self, recorded: &Recorded, book: &PriceBook) -> Result<Quote, Finding> {
-        let usage = self.counts.usage(recorded)?;
-        book.quote(&self.called.facts()?, &usage)
+/// The facts that choose the price, as they are recorded.
+fn chosen_by(recorded: &Recorded, attempted: &Attempted) -> String {
+    if !recorded.has_facts() {
+        let region = shown(&attempted.route_region);
+        return format!("class of service, profile and variant were not recorded: standard is taken, in the route's Region ({region})");
     }
+    let Recorded { provider, model, priced_model, region, geography, variant, service_tier, .. } = recorded;
+    let stated = [("Region", region), ("geography", geography), ("variant", variant), ("priced as", priced_model)];
+    let stated = stated.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| format!(", {name} {value}")));
+    format!("{} {}, service {}{}", shown(provider), shown(model), shown(service_tier), stated.collect::<String>())
+}
+
+fn shown(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or("unknown")
 }
 
 fn shown_line(line: &CostLine) -> String {
     let times = line.premium.map(|factor| format!(" × {factor}")).unwrap_or_default();
     let CostLine { class, quantity, unit_price, amount, .. } = line;
-    format!("  {class:<16} {quantity:>12} {:<11} × {unit_price}{times} = {amount} USD", class.unit())
+    format!("    {class:<24} {quantity:>12} {:<11} × {unit_price}{times} = {amount} USD", class.unit())
 }
 
 fn shown_amount(amount: &Result<PicoUsd, Finding>) -> String {

@@ -1,38 +1,48 @@
 //! `custody price reprice`.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+mod table;
+
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use chrono::NaiveDate;
-use clap::Args;
-use custody_price::{PriceBook, Quote, Sum};
+use clap::{Args, ValueEnum};
+use custody_price::{Finding, PriceBook};
+use custody_types::PicoUsd;
 use serde::Deserialize;
 
+use self::table::{Sums, Table};
 use super::{
     book,
-    events::{self, Called, Counts, Recorded},
+    charge::{Attempted, Recorded},
+    events,
 };
-use crate::{lake::PlaceArgs, terminal::say};
+use crate::lake::PlaceArgs;
 
-/// Invocation and route come before their cost, at most over one midnight.
+/// Each cost event once, whatever it charges for, with its attempt. Invocation and route come before their cost, at most over one
+/// midnight; of an attempt that had two of either, one is taken.
 const COSTS_OF_PERIOD: &str = "
 select
-    c.tenant as tenant, c.feature as feature, c.model as model, c.provider as provider,
-    i.started_at as started_at, r.region as region,
-    i.input_tokens as input, i.cache_read_tokens as cache_read, i.cache_write_5m_tokens as cache_write_5m,
-    i.cache_write_1h_tokens as cache_write_1h, i.output_tokens as output, i.reasoning_tokens as reasoning,
-    c.amount_pico as amount_pico, c.finding as finding
+    c.tenant, c.feature, c.workflow, c.capability, c.route, c.api_key_id,
+    c.charged_for, c.provider, c.model, c.priced_model, c.region, c.geography, c.variant, c.service_tier, c.items,
+    c.amount_pico, c.finding, c.price_book,
+    i.started_at, i.duration_us, i.input, i.cache_read, i.cache_write_5m, i.cache_write_1h, i.output, i.reasoning,
+    r.route_region
 from costs c
 left join (
-    select request_id, attempt, started_at, input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens,
-        reasoning_tokens
+    select distinct on (request_id, attempt)
+        request_id, attempt, started_at, duration_us, input_tokens as input, cache_read_tokens as cache_read,
+        cache_write_5m_tokens as cache_write_5m, cache_write_1h_tokens as cache_write_1h, output_tokens as output,
+        reasoning_tokens as reasoning
     from invocations
     where event_date >= $day_before and event_date < $before_day
+    order by request_id, attempt
 ) i on i.request_id = c.request_id and i.attempt = c.attempt
 left join (
-    select request_id, attempt, region
+    select distinct on (request_id, attempt) request_id, attempt, region as route_region
     from routes
     where event_date >= $day_before and event_date < $before_day and decision = 'allow'
+    order by request_id, attempt
 ) r on r.request_id = c.request_id and r.attempt = c.attempt
 where c.event_date >= $from_day and c.event_date < $before_day";
 
@@ -44,6 +54,12 @@ pub struct RepriceArgs {
     /// First day after it.
     #[arg(long, value_name = "DATE")]
     before: NaiveDate,
+    /// What to sum by.
+    #[arg(long, value_delimiter = ',', default_value = "tenant,feature,model")]
+    by: Vec<Key>,
+    /// Also what cache reads saved: what they would have cost as plain input, less what they cost, both by the book.
+    #[arg(long)]
+    savings: bool,
     /// The price book; without it, the workspace's.
     #[arg(long, value_name = "FILE")]
     book: Option<PathBuf>,
@@ -51,23 +67,31 @@ pub struct RepriceArgs {
     place: PlaceArgs,
 }
 
+/// What costs can be summed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Key {
+    Tenant,
+    Feature,
+    Workflow,
+    Capability,
+    Model,
+    Route,
+    ApiKey,
+    ChargedFor,
+}
+
 #[derive(Deserialize)]
 struct Row {
     tenant: String,
     feature: Option<String>,
+    workflow: Option<String>,
+    capability: Option<String>,
+    route: Option<String>,
+    api_key_id: Option<String>,
     #[serde(flatten)]
-    called: Called,
-    #[serde(flatten)]
-    counts: Counts,
+    attempted: Attempted,
     #[serde(flatten)]
     recorded: Recorded,
-}
-
-/// Recorded and new, of one group.
-#[derive(Default)]
-struct Both {
-    recorded: Sum,
-    new: Sum,
 }
 
 pub async fn run(args: &RepriceArgs) -> Result<ExitCode> {
@@ -79,46 +103,46 @@ pub async fn run(args: &RepriceArgs) -> Result<ExitCode> {
     let days = [("from_day", args.from), ("before_day", args.before), ("day_before", day_before)];
     let parameters = days.map(|(name, day)| format!("{name}={day}"));
     let session = events::session(&args.place).await?;
-    let mut groups: BTreeMap<[String; 3], Both> = BTreeMap::new();
-    events::each_row(&session, COSTS_OF_PERIOD, &parameters, |row: Row| row.count(&book, &mut groups)).await?;
-    print(&groups, &book);
+    let mut table = Table::new(&args.by, args.savings);
+    events::each_row(&session, COSTS_OF_PERIOD, &parameters, |row: Row| row.count(&book, &mut table)).await?;
+    table.print(&book);
     Ok(ExitCode::SUCCESS)
 }
 
 impl Row {
-    fn count(self, book: &PriceBook, groups: &mut BTreeMap<[String; 3], Both>) {
-        let quote = self.counts.usage(&self.recorded).and_then(|usage| book.quote(&self.called.facts()?, &usage));
-        let (recorded, new) = (self.recorded.amount(), quote.as_ref().map(Quote::total).map_err(|finding| *finding));
-        let group = groups.entry([self.tenant, self.feature.unwrap_or_default(), self.called.model.unwrap_or_default()]).or_default();
-        group.recorded.add(recorded);
-        group.new.add(new);
+    fn count(&self, book: &PriceBook, table: &mut Table<'_>) {
+        let charge = self.recorded.charge(&self.attempted, book);
+        let charge = charge.as_ref().map_err(|finding| *finding);
+        let new = charge.and_then(|charge| charge.quote(book)).map(|quote| quote.total());
+        let reads = charge.is_ok_and(|charge| charge.usage.tokens.cache_read > 0);
+        let saved = || charge.and_then(|charge| new.and_then(|_| book.cache_savings(&charge.facts, &charge.usage)));
+        let saved = reads.then(saved);
+        let sums = table.sums(|key| self.value(key).to_owned());
+        sums.add(self, new, saved);
+    }
+
+    fn value(&self, key: Key) -> &str {
+        let recorded = &self.recorded;
+        let value = match key {
+            Key::Tenant => Some(&self.tenant),
+            Key::Feature => self.feature.as_ref(),
+            Key::Workflow => self.workflow.as_ref(),
+            Key::Capability => self.capability.as_ref(),
+            Key::Model => recorded.model.as_ref(),
+            Key::Route => self.route.as_ref(),
+            Key::ApiKey => self.api_key_id.as_ref(),
+            Key::ChargedFor => return recorded.charged_for.as_deref().unwrap_or("model"),
+        };
+        value.map_or("", String::as_str)
     }
 }
 
-fn print(groups: &BTreeMap<[String; 3], Both>, book: &PriceBook) {
-    say(&format!(
-        "{:<24} {:<20} {:<44} {:>24} {:>24}",
-        "tenant",
-        "feature",
-        "model",
-        "recorded USD",
-        format!("by book {}", book.version())
-    ));
-    let mut whole = Both::default();
-    for ([tenant, feature, model], both) in groups {
-        say(&format!("{tenant:<24} {feature:<20} {model:<44} {:>24} {:>24}", both.recorded.to_string(), both.new.to_string()));
-        say_findings("recorded without amount", &both.recorded);
-        say_findings("without amount by this book", &both.new);
-        whole.recorded.merge(&both.recorded);
-        whole.new.merge(&both.new);
-    }
-    say(&format!("{:<24} {:<20} {:<44} {:>24} {:>24}", "all", "", "", whole.recorded.to_string(), whole.new.to_string()));
-    say_findings("recorded without amount", &whole.recorded);
-    say_findings("without amount by this book", &whole.new);
-}
-
-fn say_findings(what: &str, sum: &Sum) {
-    for (finding, count) in sum.findings() {
-        say(&format!("    {what}: {count} ({finding})"));
+impl Sums {
+    fn add(&mut self, row: &Row, new: Result<PicoUsd, Finding>, saved: Option<Result<PicoUsd, Finding>>) {
+        self.costs += 1;
+        self.without_facts += u64::from(!row.recorded.has_facts());
+        self.recorded.add(row.recorded.amount());
+        self.new.add(new);
+        saved.into_iter().for_each(|saved| self.saved.add(saved));
     }
 }
