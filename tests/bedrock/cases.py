@@ -4,7 +4,7 @@ A case is picked by the model id. Model ids of Converse have no underscore besid
 may come inside an ARN (its part after the last slash counts) and behind a geography (`eu.stub.ok`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 CONVERSE, STREAM = "Converse", "ConverseStream"
 BOTH = (CONVERSE, STREAM)
@@ -231,6 +231,7 @@ STREAMS = [
     Case("stub.stream.no-block-stop", (STREAM,), Truth()),
     # Cleanly ended by HTTP, so that only the frames tell; `reset` also breaks the connection.
     Case("stub.stream.cut-in-frame", (STREAM,), broken_off(HALF)),
+    Case("stub.stream.cut-under-guardrail", (STREAM,), replace(broken_off(HALF), guardrails=((GUARDRAIL, "unknown", "unknown"),)), route=GUARDED),
     Case("stub.stream.cut-between-frames", (STREAM,), broken_off(HALF)),
     Case("stub.stream.reset-in-frame", (STREAM,), broken_off(HALF)),
     Case("stub.stream.reset-between-frames", (STREAM,), broken_off(HALF)),

@@ -201,6 +201,7 @@ WAYS = {
     "no-message-stop-but-metadata": lambda events: frames(without(events, "messageStop")),
     "no-block-stop": lambda events: frames(without(events, "contentBlockStop")),
     "cut-in-frame": _cut(None, True),
+    "cut-under-guardrail": _cut(None, True),
     "cut-between-frames": _cut(None, False),
     "reset-in-frame": _cut("reset", True),
     "reset-between-frames": _cut("reset", False),

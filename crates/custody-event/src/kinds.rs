@@ -373,7 +373,7 @@ pub struct Outcome {
 /// The platform itself was changed. PATH-16.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Control {
-    /// started, stopped, configured, profile_changed.
+    /// `breaker_opened`, `breaker_closed`, started, stopped, configured, profile_changed.
     pub action: Text,
     /// What was acted on.
     pub subject: Text,

@@ -3,10 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use custody_model::{
-    ModelError,
-    protection::{Admission, Breaker, Change, RetryBudget, Verdict},
-};
+use custody_model::protection::{Admission, Breaker, Change, RetryBudget, Verdict};
 use custody_types::RouteName;
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 
@@ -77,12 +74,11 @@ impl Protection {
         if is_repetition { self.repetitions.inc() } else { self.fallbacks.inc() }
     }
 
-    /// What an attempt says of its route; the change that this made.
-    pub(crate) fn ended(&self, route: &RouteName, leave: Option<Admission>, now_us: u64, error: Option<&ModelError>) -> Option<Change> {
-        let failed = error.is_some_and(ModelError::is_the_routes);
-        let (verdict, word) = if failed { (Verdict::Failed, "failed") } else { (Verdict::Answered, "answered") };
+    /// What an attempt says of its route, if anything; the change that this made.
+    pub(crate) fn ended(&self, route: &RouteName, leave: Option<Admission>, now_us: u64, verdict: Option<Verdict>) -> Option<Change> {
+        let word = verdict.map_or("none", Verdict::as_str);
         self.attempts.with_label_values(&[route.as_str(), word]).inc();
-        let change = leave?.settle(now_us, verdict)?;
+        let change = leave?.settle(now_us, verdict?)?;
         self.changes.with_label_values(&[route.as_str(), change.as_str()]).inc();
         Some(change)
     }

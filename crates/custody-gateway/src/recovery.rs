@@ -154,6 +154,8 @@ fn unknown_cost(route: &Route, price_book: &Text) -> Kind {
         currency: Text::from(PriceBook::CURRENCY),
         price_book: price_book.clone(),
         finding: Some(Text::from(Finding::UsageUnknown.as_str())),
+        charged_for: Some(Text::from("model")),
+        region: route.region.clone(),
         ..Cost::default()
     })
 }

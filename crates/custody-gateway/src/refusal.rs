@@ -127,7 +127,7 @@ impl Refusal {
 
     /// Every route that may be taken is left alone for now.
     pub(crate) fn routes_unavailable(retry_after: Duration) -> Self {
-        let message = "the routes of this capability failed too often a moment ago and are left alone; try again shortly";
+        let message = "the routes of this capability are out of use for now; try again shortly";
         let refusal = Self::new(503, Family::Server, "routes_unavailable", message);
         Self { class: OutcomeClass::Failed, retry_after: Some(retry_after), ..refusal }
     }

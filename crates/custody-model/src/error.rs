@@ -5,7 +5,7 @@ use std::time::Duration;
 use custody_dialect::{ProviderError, UpstreamError};
 use custody_types::{Fault, FaultOwner, Retry, Text};
 
-use crate::{AnswerFacts, ProviderFault};
+use crate::{AnswerFacts, ProviderFault, protection::Verdict};
 
 /// An attempt failed. Holds what an event may hold: no text of the request, the answer, or the provider's message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +58,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The request could not be written; a defect of the product.
     Unsendable,
+    /// The caller took the answer so slowly that the attempt's time ran out.
+    CallerTooSlow,
 }
 
 /// What took too long.
@@ -91,21 +93,23 @@ impl ModelError {
             ErrorKind::NoCredentials | ErrorKind::Untranslatable | ErrorKind::ConnectFailed | ErrorKind::Failed => true,
             ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Garbage => true,
             ErrorKind::TimedOut(phase) => matches!(phase, TimeoutPhase::Connect | TimeoutPhase::FirstToken),
-            ErrorKind::TooLarge | ErrorKind::Unsendable => false,
+            ErrorKind::TooLarge | ErrorKind::Unsendable | ErrorKind::CallerTooSlow => false,
         }
     }
 
-    /// Whether the next attempt on the same route would likely fail too, whatever it asks: what a circuit breaker counts. What the
-    /// request itself is to blame for says nothing about the route.
+    /// What the attempt says of its route, as a circuit breaker counts it: failed, where the next one would likely fail too, whatever
+    /// it asks; answered, where the request itself is to blame. What was never sent, or was ended for the caller's sake, says nothing.
     #[must_use]
-    pub const fn is_the_routes(&self) -> bool {
-        match self.kind {
+    pub const fn verdict(&self) -> Option<Verdict> {
+        let routes_fault = match self.kind {
             ErrorKind::Refused { status } => matches!(status, 401 | 403 | 404 | 408 | 425 | 429 | 500..=599),
             ErrorKind::Named { fault, .. } => fault.is_the_routes(),
             ErrorKind::NoCredentials | ErrorKind::ConnectFailed | ErrorKind::Failed | ErrorKind::TimedOut(_) => true,
             ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Garbage => true,
-            ErrorKind::Untranslatable | ErrorKind::TooLarge | ErrorKind::Unsendable => false,
-        }
+            ErrorKind::TooLarge => false,
+            ErrorKind::Untranslatable | ErrorKind::Unsendable | ErrorKind::CallerTooSlow => return None,
+        };
+        Some(if routes_fault { Verdict::Failed } else { Verdict::Answered })
     }
 
     /// Whether the provider may have worked on the request and charge for it: then its usage is unknown, not zero.
@@ -118,7 +122,7 @@ impl ModelError {
             ErrorKind::Refused { .. } | ErrorKind::ConnectFailed | ErrorKind::TimedOut(TimeoutPhase::Connect) => false,
             ErrorKind::NoCredentials | ErrorKind::Untranslatable | ErrorKind::Unsendable => false,
             ErrorKind::Failed | ErrorKind::TimedOut(_) | ErrorKind::Cut | ErrorKind::ErrorInStream => true,
-            ErrorKind::Garbage | ErrorKind::TooLarge => true,
+            ErrorKind::Garbage | ErrorKind::TooLarge | ErrorKind::CallerTooSlow => true,
         }
     }
 
@@ -128,7 +132,7 @@ impl ModelError {
         match self.kind {
             ErrorKind::Refused { .. } => "refused",
             ErrorKind::TimedOut(_) => "timed_out",
-            ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Named { in_stream: true, .. } => "cut",
+            ErrorKind::CallerTooSlow | ErrorKind::Cut | ErrorKind::ErrorInStream | ErrorKind::Named { in_stream: true, .. } => "cut",
             ErrorKind::Named { fault, in_stream: false } => fault.status(),
             ErrorKind::NoCredentials | ErrorKind::Untranslatable | ErrorKind::ConnectFailed | ErrorKind::Failed => "failed",
             ErrorKind::Garbage | ErrorKind::TooLarge | ErrorKind::Unsendable => "failed",
@@ -184,6 +188,7 @@ impl ErrorKind {
             Self::Garbage => "the provider's answer can't be read",
             Self::TooLarge => "the provider's answer is longer than this gateway accepts",
             Self::Unsendable => "the request could not be written",
+            Self::CallerTooSlow => "the caller took the answer too slowly",
         }
     }
 }
@@ -194,7 +199,7 @@ impl Fault for ModelError {
             ErrorKind::Refused { status: 429 | 408 | 409 | 425 | 500..=599 } => FaultOwner::Upstream,
             ErrorKind::Refused { .. } | ErrorKind::NoCredentials => FaultOwner::Operator,
             ErrorKind::Named { fault, .. } => fault.owner(),
-            ErrorKind::Untranslatable => FaultOwner::Caller,
+            ErrorKind::Untranslatable | ErrorKind::CallerTooSlow => FaultOwner::Caller,
             ErrorKind::Unsendable => FaultOwner::Product,
             _ => FaultOwner::Upstream,
         }
@@ -224,6 +229,7 @@ impl Fault for ModelError {
             ErrorKind::Garbage => "upstream_garbage",
             ErrorKind::TooLarge => "upstream_answer_too_large",
             ErrorKind::Unsendable => "upstream_unsendable",
+            ErrorKind::CallerTooSlow => "caller_too_slow",
         }
     }
 }

@@ -74,6 +74,12 @@ impl PriceBook {
         self.entries.get(&(provider, model.clone())).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether any entry names the model.
+    #[must_use]
+    pub fn knows(&self, provider: Provider, model: &ModelName) -> bool {
+        !self.history(provider, model).is_empty()
+    }
+
     /// The entry that holds for a model at a time, wherever and however it is asked.
     #[must_use]
     pub fn entry(&self, provider: Provider, model: &ModelName, at: Timestamp) -> Option<&PriceEntry> {

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use custody_dialect::{Assembler, ChatAnswer, StreamEvent};
 use custody_event::Event;
 use custody_model::{AnswerFacts, ErrorKind, Model, ModelCall, ModelError, TimeoutPhase};
-use custody_types::Fault;
+use custody_types::{Clock, Fault};
 
 use super::{
     Stopped,
@@ -78,7 +78,7 @@ pub(super) async fn answer(gateway: &Inner, recorded: Recorded, reply: &mut Repl
     let mut attempt = make_attempt(gateway, &case, &plan, &route, relay.as_mut(), reply).await;
     case.add_model_time(attempt.duration_us);
     let now = gateway.clock.monotonic_micros();
-    if let Some(change) = gateway.protection.ended(&route.name, leave, now, attempt.error.as_ref()) {
+    if let Some(change) = gateway.protection.ended(&route.name, leave, now, attempt.verdict()) {
         gateway.record_breaker(&route.name, change).await;
     }
     case.delivered_bytes = relay.as_ref().map(Relay::delivered_bytes);
@@ -132,8 +132,9 @@ async fn make_attempt(
             ended
         }
     };
-    attempt.error = ended.unwrap_or_else(|_| Err(ModelError::new(ErrorKind::TimedOut(TimeoutPhase::Total)))).err();
     attempt.duration_us = gateway.clock.monotonic_micros().saturating_sub(started);
+    let out_of_time = if attempt.waited_for_caller() { ErrorKind::CallerTooSlow } else { ErrorKind::TimedOut(TimeoutPhase::Total) };
+    attempt.error = ended.unwrap_or_else(|_| Err(ModelError::new(out_of_time))).err();
     attempt
 }
 
@@ -161,9 +162,16 @@ impl Pieces<'_> {
         self.attempt.facts = AnswerFacts::clone(stream.facts());
         while let Some(batch) = stream.next().await {
             self.take(&batch?)?;
-            self.relay.flush(self.reply).await;
+            self.hand_over().await;
         }
         if self.assembler.is_complete() { Ok(()) } else { Err(ModelError::new(ErrorKind::Cut)) }
+    }
+
+    /// Hands over what came. The wait is counted up as it goes on: the attempt's time may end inside it.
+    async fn hand_over(&mut self) {
+        let clock = self.gateway.clock.as_ref();
+        let _waited = Waited { clock, since: clock.monotonic_micros(), sum: &mut self.attempt.caller_us };
+        self.relay.flush(self.reply).await;
     }
 
     fn take(&mut self, events: &[StreamEvent]) -> Result<(), ModelError> {
@@ -177,6 +185,19 @@ impl Pieces<'_> {
             self.relay.take(delta);
         }
         Ok(())
+    }
+}
+
+/// A wait for the caller's connection, added up when it ends, however it ends.
+struct Waited<'a> {
+    clock: &'a dyn Clock,
+    since: u64,
+    sum: &'a mut u64,
+}
+
+impl Drop for Waited<'_> {
+    fn drop(&mut self) {
+        *self.sum += self.clock.monotonic_micros().saturating_sub(self.since);
     }
 }
 

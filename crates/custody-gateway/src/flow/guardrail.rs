@@ -4,7 +4,7 @@
 //! the provider's trace             events                              status of the request
 //! an assessment for each side      one each, action by its findings    intervened where one blocked or masked, else passed
 //! none, though the route has one   one, side and action `unknown`      intervened by the reason to stop, else passed
-//! no whole answer                  those it sent                       unknown
+//! no whole answer                  those it sent, else one `unknown`   unknown
 //! ```
 //! A route without a guardrail has one all the same where the account or the organisation enforces it.
 
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use custody_dialect::{FinishReason, GuardrailAssessment, GuardrailFinding};
 use custody_event::{Event, Guardrail, GuardrailFinding as FindingFact, Kind};
-use custody_model::bedrock::Guardrail as OwnGuardrail;
+use custody_model::{ModelError, bedrock::Guardrail as OwnGuardrail};
 use custody_types::Text;
 
 use super::{
@@ -63,10 +63,11 @@ impl GuardrailStatus {
     }
 }
 
-/// Whether a guardrail worked in the attempt, as far as the provider tells.
+/// Whether a guardrail worked in the attempt, as far as the provider tells; where the answer broke off, it may have.
 pub(super) fn was_applied(route: &RouteConfig, attempt: &Attempt) -> bool {
     let told = !attempt.answer.details.guardrails.is_empty() || attempt.answer.finish == Some(FinishReason::GuardrailIntervened);
-    told || own(route).is_some() && attempt.error.is_none()
+    let may_have = attempt.error.as_ref().is_none_or(ModelError::may_be_charged);
+    told || own(route).is_some() && may_have
 }
 
 /// One event for each side that each guardrail looked at.

@@ -2,8 +2,8 @@
 
 use custody_dialect::ChatAnswer;
 use custody_event::{Cost, Event, Invocation, Kind};
-use custody_model::{AnswerFacts, ErrorKind, ModelError};
-use custody_price::{PriceBook, Priced};
+use custody_model::{AnswerFacts, ErrorKind, ModelError, TimeoutPhase, protection::Verdict};
+use custody_price::{Facts as PriceFacts, PriceBook, Priced};
 use custody_types::{Fault, PicoUsd, Text, Timestamp};
 
 use super::{
@@ -16,6 +16,9 @@ use crate::{
     refusal::{OutcomeClass, Refusal},
     workspace::RouteConfig,
 };
+
+/// A provider that waited for the caller longer than this may have lost patience for that.
+const SLOW_CALLER_US: u64 = 1_000_000;
 
 /// The facts of an attempt that ended: what was invoked, what guardrails did, what it cost.
 pub(super) struct Facts {
@@ -45,6 +48,8 @@ pub(super) struct Attempt {
     pub(super) started_at: Timestamp,
     pub(super) duration_us: u64,
     pub(super) first_token_us: Option<u64>,
+    /// How long pieces waited for the caller's connection.
+    pub(super) caller_us: u64,
     pub(super) chunks: Option<i64>,
     pub(super) facts: AnswerFacts,
     pub(super) answer: ChatAnswer,
@@ -59,6 +64,7 @@ impl Attempt {
             started_at: gateway.clock.now(),
             duration_us: 0,
             first_token_us: None,
+            caller_us: 0,
             chunks: None,
             facts: AnswerFacts::default(),
             answer: ChatAnswer::default(),
@@ -69,6 +75,18 @@ impl Attempt {
 
     pub(super) fn not_sent(gateway: &Inner, code: &'static str) -> Self {
         Self { error: Some(ModelError::new(ErrorKind::Unsendable)), refused_code: Some(code), ..Self::starting(gateway) }
+    }
+
+    /// What the attempt says of its route. A caller who kept the provider waiting, or an answer that was long and not late, says nothing.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        let Some(error) = &self.error else { return Some(Verdict::Answered) };
+        let long = self.first_token_us.is_some() && matches!(error.kind, ErrorKind::TimedOut(TimeoutPhase::Total));
+        if long || self.caller_us > SLOW_CALLER_US { None } else { error.verdict() }
+    }
+
+    /// Whether the attempt's time went by with waiting for the caller more than for the provider.
+    pub(super) const fn waited_for_caller(&self) -> bool {
+        self.caller_us > self.duration_us / 2
     }
 
     fn http_status(&self) -> Option<u16> {
@@ -169,13 +187,22 @@ fn cost(gateway: &Inner, case: &mut Case, route: &RouteConfig, charge: &Charge) 
         charged_for: Some(Text::from(charge.charged_for)),
         items_pico: amount(|priced| priced.items),
         items: items.map(|(item, count)| (Text::from(item.as_str()), micros(*count))).collect(),
-        priced_model: (of_model && facts.model != route.model).then(|| facts.model.text()),
+        priced_model: (of_model && facts.model != route.model).then(|| priced_model(gateway, case, route, facts)),
         region: facts.region.clone(),
         geography: facts.geography.clone(),
         variant: facts.variant.clone(),
         service_tier: charge.tier_known.then(|| Text::from(facts.service.as_str())),
     };
     case.event(gateway, Kind::Cost(fact))
+}
+
+/// The model whose prices hold. What a router says it chose is the provider's own word, unless the book has it too.
+fn priced_model(gateway: &Inner, case: &Case, route: &RouteConfig, facts: &PriceFacts) -> Text {
+    let routed = route.bedrock.as_ref().is_some_and(|call| call.whereabouts.is_router);
+    if routed && !gateway.workspace.prices.knows(facts.provider, &facts.model) {
+        return foreign_word::kept_or_hashed(&case.hasher, facts.model.as_str());
+    }
+    facts.model.text()
 }
 
 /// Counts the end of a request.

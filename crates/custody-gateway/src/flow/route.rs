@@ -20,6 +20,9 @@ use crate::{
 /// The parameter of a route event that names the guardrail around the call, and its version.
 pub(crate) const GUARDRAIL: &str = "guardrail";
 
+/// AWS is asked about profiles now and then; callers need not ask sooner than this.
+const PROFILE_WAIT: Duration = Duration::from_secs(60);
+
 /// A request with a route for its next attempt.
 pub(super) struct Routed {
     pub(super) case: Case,
@@ -54,7 +57,7 @@ struct Choice {
     policy_ids: Vec<Text>,
     /// Whether a breaker or the retry budget stood in the way of a permitted route.
     withheld: bool,
-    /// The soonest moment at which a breaker may let an attempt through.
+    /// The soonest moment at which a permitted route may be of use again.
     wait: Option<Duration>,
 }
 
@@ -153,6 +156,7 @@ fn choose(gateway: &Inner, plan: &Plan) -> Choice {
             choice.policy_ids.extend(decision.policy_ids.iter().cloned());
             Text::from(denial.as_str())
         } else if !route.is_usable() {
+            choice.wait = Some(choice.wait.map_or(PROFILE_WAIT, |soonest| soonest.min(PROFILE_WAIT)));
             gateway.words.profile_changed.clone()
         } else if *tried >= bound || plan.resting.contains(&place) {
             gateway.words.exhausted.clone()

@@ -78,7 +78,7 @@ impl Known {
 /// Whether the route may be used as it was settled at the start: what policies and prices were told of it must still hold.
 fn still_fits(route: &RouteConfig, now: &ProfileFacts) -> bool {
     let Some((call, asked)) = route.bedrock.as_ref().and_then(|call| Some((call, call.asked.as_ref()?))) else { return true };
-    let Ok(Whereabouts { runs_in, priced_as, geography }) = asked.stated.settle(Some(now)) else { return false };
+    let Ok(Whereabouts { runs_in, priced_as, geography, .. }) = asked.stated.settle(Some(now)) else { return false };
     let stays = route.region.as_ref().is_none_or(|region| runs_in.iter().eq([region]));
     stays && (&priced_as, &geography) == (&call.whereabouts.priced_as, &call.whereabouts.geography)
 }

@@ -11,11 +11,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use custody_dialect::{Delta, StreamEvent};
 use custody_event::{Decoder, Event, Kind};
 use custody_log::{Journal, JournalConfig, LogReader, OpenReport};
-use custody_model::{Model, ModelAnswer, ModelCall, ModelError, ModelStream, Provider, Simulator};
+use custody_model::{AnswerFacts, Model, ModelAnswer, ModelCall, ModelError, ModelStream, Provider, Simulator};
 use custody_testkit::disk::SimDisk;
-use custody_types::{JournalId, LogPosition};
+use custody_types::{JournalId, LogPosition, SensitiveText};
+use futures::stream;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::client::{self, Seen};
@@ -40,6 +42,8 @@ pub(super) struct CountingModel {
     pub(super) calls: AtomicUsize,
     pub(super) last: Mutex<Option<ModelCall>>,
     pub(super) panics: AtomicBool,
+    /// Streams are longer than all buffers on the way to the caller.
+    pub(super) is_wordy: AtomicBool,
 }
 
 #[async_trait]
@@ -55,6 +59,11 @@ impl Model for CountingModel {
 
     async fn stream(&self, call: ModelCall) -> Result<ModelStream, ModelError> {
         self.note(&call);
+        if self.is_wordy.load(Ordering::SeqCst) {
+            let piece = Delta { text: Some(SensitiveText::new("word ".repeat(20_000))), ..Delta::default() };
+            let pieces = (0..1_000).map(move |_| Ok(vec![StreamEvent::Delta(piece.clone())]));
+            return Ok(ModelStream::new(AnswerFacts { http_status: 200, provider_request_id: None }, stream::iter(pieces)));
+        }
         Simulator.stream(call).await
     }
 }

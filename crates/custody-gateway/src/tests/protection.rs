@@ -1,8 +1,15 @@
 //! Routes in trouble are left alone, and retries are bounded (B-14, GW-18).
 
+use std::sync::atomic::Ordering;
+
 use custody_event::{Event, Kind, Route};
 
-use super::harness::{Harness, outcome};
+use tokio::io::AsyncWriteExt;
+
+use super::{
+    client,
+    harness::{Harness, body, outcome},
+};
 
 fn routes(events: &[Event]) -> Vec<&Route> {
     events.iter().filter_map(|event| if let Kind::Route(fact) = &event.kind { Some(fact) } else { None }).collect()
@@ -91,5 +98,27 @@ async fn without_a_budget_nothing_is_tried_again_and_the_trail_says_why() {
     assert!(metrics.body.contains("custody_retries_withheld_total 1"), "{}", metrics.body);
     assert!(metrics.body.contains(r#"custody_attempts_total{route="sim.large",verdict="failed"} 1"#), "{}", metrics.body);
     assert!(metrics.body.contains(r#"custody_breaker_state{route="sim.large"} 0"#), "{}", metrics.body);
+    harness.stop().await;
+}
+
+// A caller who takes nothing is not the provider's fault: no breaker counts it, and the trail says whose it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_is_too_slow_says_nothing_about_the_route() {
+    let settings = breaker("min_attempts = 1\nfailure_percent = 1");
+    let patience = "max_attempts = 3\nattempt_timeout_ms = 700";
+    let harness = Harness::with(&[("custody.toml", "[limits]", &settings), ("custody.toml", "max_attempts = 3", patience)]).await;
+    harness.model.is_wordy.store(true, Ordering::SeqCst);
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut slow = socket.connect(harness.address).await.unwrap();
+    let bearer = format!("Bearer {}", harness.acme);
+    let text =
+        body("docs.summarise", &format!("simulate: output_tokens=2000 {}", "word ".repeat(100)), r#","stream":true,"max_tokens":2000"#);
+    slow.write_all(&client::request("POST", "/v1/chat/completions", &[("authorization", &bearer)], text.as_bytes())).await.unwrap();
+    let events = harness.events_after(1).await;
+    let ended = events.iter().find_map(|event| if let Kind::Invocation(fact) = &event.kind { Some(fact) } else { None }).unwrap();
+    assert_eq!((&*ended.status, ended.error_code.as_deref()), ("cut", Some("caller_too_slow")));
+    assert_eq!(changes(&events), []);
+    drop(slow);
     harness.stop().await;
 }

@@ -123,7 +123,7 @@ async fn a_profile_that_nobody_looked_up_is_not_called() {
     ])
     .await;
     let seen = harness.chat("support.answer", "hi").await;
-    assert_eq!((seen.status, seen.code().as_str()), (403, "no_route_permitted"));
+    assert_eq!((seen.status, seen.code().as_str()), (503, "routes_unavailable"));
     let events = harness.events().await;
     let reasons = events.iter().find_map(|event| if let Kind::Route(route) = &event.kind { Some(route.reasons.clone()) } else { None });
     assert!(reasons.unwrap().iter().any(|reason| &**reason == "profile_changed"));

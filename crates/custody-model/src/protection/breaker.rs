@@ -221,6 +221,17 @@ impl BreakerState {
     }
 }
 
+impl Verdict {
+    /// The word in numbers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Change {
     /// The word in events and logs.
     #[must_use]

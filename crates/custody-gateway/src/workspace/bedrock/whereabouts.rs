@@ -52,6 +52,8 @@ pub struct Whereabouts {
     pub priced_as: Option<ModelName>,
     /// The geography that prices a call, where the model's name does not say it.
     pub geography: Option<Text>,
+    /// Whether the provider chooses the model: only then does its answer tell which one is priced.
+    pub is_router: bool,
 }
 
 /// Something that a route says and that can't be.
@@ -73,7 +75,7 @@ impl Whereabouts {
     /// The model that prices a call of the route's `model`, and the geography where that model's name does not say it: the one that a
     /// router says it `invoked`, else the one behind the profile, else the route's. A router names a profile by the profile's own id.
     pub(crate) fn priced(&self, model: &ModelName, invoked: Option<&str>) -> (ModelName, Option<Text>) {
-        let invoked = invoked.and_then(|name| Target::parse(name).ok());
+        let invoked = invoked.filter(|_| self.is_router).and_then(|name| Target::parse(name).ok());
         if let Some(invoked) = invoked
             && let Some(chosen) = invoked.priced_name().and_then(|name| name.parse().ok())
         {
@@ -120,7 +122,11 @@ impl Stated {
         let behind = self.model.clone().or_else(|| told.map(|told| told.model.clone()).filter(|_| self.target.model.is_none()));
         let named = || self.target.priced_name().filter(|name| name != self.name.as_str()).and_then(|name| name.parse().ok());
         let priced_as = self.price.clone().or(behind).or_else(named);
-        if problems.is_empty() { Ok(Whereabouts { runs_in, priced_as, geography }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Whereabouts { runs_in, priced_as, geography, is_router: self.target.kind == TargetKind::PromptRouter })
+        } else {
+            Err(problems)
+        }
     }
 
     fn runs_in(&self, told: Option<&ProfileFacts>) -> Vec<Text> {
