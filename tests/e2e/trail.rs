@@ -8,7 +8,7 @@ use std::{
 
 use custody_event::{Cost, Encoder, Envelope, Event, Invocation, Kind, Request, Route};
 use custody_log::{FileDisk, Journal, JournalConfig};
-use custody_types::{Text, Timestamp};
+use custody_types::{JournalId, Text, Timestamp};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -78,8 +78,7 @@ impl Trail {
         Up::start(folder.path()).stop();
         let encoded = self.events.iter().map(|event| Encoder::new().unwrap().encode(event).unwrap().into()).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let config =
-            JournalConfig { consumers: vec!["lake".to_owned()], ..JournalConfig::new(Uuid::now_v7().to_string().parse().unwrap()) };
+        let config = JournalConfig { consumers: vec!["lake".to_owned()], ..JournalConfig::new(JournalId::from_uuid(Uuid::from_u128(7))) };
         let disk = Arc::new(FileDisk::open(&folder.path().join("journal")).unwrap());
         let (journal, _) = Journal::open(config, disk).unwrap();
         runtime.block_on(journal.append(encoded)).unwrap();

@@ -200,7 +200,7 @@ async fn sums_balance_by_every_key_and_are_what_was_put_in() {
     let stored = period.records.len() as u64 / 2;
     let session = session_over(period.records, stored, FollowerConfig::default());
     let expected = shown(&period.whole);
-    assert!(expected.values().all(|sum| sum.trim_matches(['0', '.']) != ""), "each column has something to lose: {expected:?}");
+    assert!(expected.values().all(|sum| !sum.trim_matches(['0', '.']).is_empty()), "each column has something to lose: {expected:?}");
     for by in KEYS {
         assert_eq!(sums(&session, by, ["2026-11-20", "2026-11-22"], None).await, expected, "by {by}");
     }

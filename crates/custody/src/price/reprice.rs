@@ -56,7 +56,7 @@ pub struct RepriceArgs {
     before: NaiveDate,
     /// What to sum by.
     #[arg(long, value_delimiter = ',', default_value = "tenant,feature,model")]
-    by: Vec<Key>,
+    by: Vec<Dimension>,
     /// Also what cache reads saved: what they would have cost as plain input, less what they cost, both by the book.
     #[arg(long)]
     savings: bool,
@@ -69,7 +69,7 @@ pub struct RepriceArgs {
 
 /// What costs can be summed by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Key {
+enum Dimension {
     Tenant,
     Feature,
     Workflow,
@@ -121,17 +121,17 @@ impl Row {
         sums.add(self, new, saved);
     }
 
-    fn value(&self, key: Key) -> &str {
+    fn value(&self, key: Dimension) -> &str {
         let recorded = &self.recorded;
         let value = match key {
-            Key::Tenant => Some(&self.tenant),
-            Key::Feature => self.feature.as_ref(),
-            Key::Workflow => self.workflow.as_ref(),
-            Key::Capability => self.capability.as_ref(),
-            Key::Model => recorded.model.as_ref(),
-            Key::Route => self.route.as_ref(),
-            Key::ApiKey => self.api_key_id.as_ref(),
-            Key::ChargedFor => return recorded.charged_for.as_deref().unwrap_or("model"),
+            Dimension::Tenant => Some(&self.tenant),
+            Dimension::Feature => self.feature.as_ref(),
+            Dimension::Workflow => self.workflow.as_ref(),
+            Dimension::Capability => self.capability.as_ref(),
+            Dimension::Model => recorded.model.as_ref(),
+            Dimension::Route => self.route.as_ref(),
+            Dimension::ApiKey => self.api_key_id.as_ref(),
+            Dimension::ChargedFor => return recorded.charged_for.as_deref().unwrap_or("model"),
         };
         value.map_or("", String::as_str)
     }

@@ -83,6 +83,14 @@ fn the_model_that_a_router_chose_is_the_one_that_is_priced() {
     assert_eq!(priced(Some("no arn: at all")), says("anthropic.c", Some("eu")));
 }
 
+/// D11: only where the provider chooses may its answer choose the price.
+#[test]
+fn the_word_of_a_model_that_is_no_router_changes_no_price() {
+    let route = route("model = \"maker.small\"");
+    let (model, geography) = route.bedrock.as_ref().unwrap().whereabouts.priced(&route.model, Some("maker.cheap"));
+    assert_eq!((model.as_str(), geography), ("maker.small", None));
+}
+
 #[test]
 fn a_look_up_is_only_as_the_provider_allows() {
     let folder = tempfile::tempdir().unwrap();
