@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use custody_price::{PriceBook, Sum};
 
-use super::Key;
+use super::Dimension;
 use crate::terminal::say;
 
 /// Wide enough for most names; a longer one moves its line.
@@ -25,18 +25,18 @@ pub(super) struct Sums {
 }
 
 pub(super) struct Table<'a> {
-    by: &'a [Key],
+    by: &'a [Dimension],
     with_savings: bool,
     groups: BTreeMap<Vec<String>, Sums>,
 }
 
 impl<'a> Table<'a> {
-    pub(super) const fn new(by: &'a [Key], with_savings: bool) -> Self {
+    pub(super) const fn new(by: &'a [Dimension], with_savings: bool) -> Self {
         Self { by, with_savings, groups: BTreeMap::new() }
     }
 
     /// The sums of the group that the values name.
-    pub(super) fn sums(&mut self, value: impl FnMut(Key) -> String) -> &mut Sums {
+    pub(super) fn sums(&mut self, value: impl FnMut(Dimension) -> String) -> &mut Sums {
         self.groups.entry(self.by.iter().copied().map(value).collect()).or_default()
     }
 
