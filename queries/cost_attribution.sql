@@ -27,7 +27,7 @@ with tries as (
 prompt_of as (
     select distinct on (request_id) request_id, prompt_id || ' ' || version as prompt
     from prompts
-    where event_date >= cast($from_day as date) - interval '1 day' and event_date < cast($before_day as date)
+    where event_date >= cast($from_day as date) - interval '1 day' and event_date < cast($before_day as date) + interval '1 day'
     order by request_id
 ),
 asked as (

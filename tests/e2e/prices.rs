@@ -22,6 +22,7 @@ fn trail() -> TempDir {
     };
     trail.request(1, "acme", vec![told([1000, 400, 50], "profile-x", vec![profile, guardrail_cost(1, 2, 300_000_000)])]);
     trail.request(2, "acme", vec![told([100, 0, 10], LARGE, vec![cost(1, LARGE, Some(450_000_000))])]);
+    trail.withheld(2);
     trail.request(3, "globex", vec![told([100, 0, 10], LARGE, vec![cost_with_facts(1, LARGE, Some(450_000_001))])]);
     let unknown_tier = Cost { service_tier: None, ..cost_with_facts(1, LARGE, None) };
     trail.request(4, "globex", vec![told([100, 0, 10], LARGE, vec![unknown_tier])]);
@@ -73,7 +74,12 @@ fn explain_uses_what_each_cost_event_keeps() {
         ],
     );
     assert!(!has(&both, "another amount") && !has(&both, "not recorded"));
-    explained(2, 0, &["class of service, profile and variant were not recorded: standard is taken, in the route's Region (eu-central-1)"]);
+    let once = explained(
+        2,
+        0,
+        &["class of service, profile and variant were not recorded: standard is taken, in the route's Region (eu-central-1)"],
+    );
+    assert!(has(&once, "attempt 1") && !has(&once, "attempt 2"), "an attempt that was withheld is none\n{once}");
     explained(3, 3, &["total 0.000450000000 USD", "recorded 0.000450000001 USD by book test: another amount"]);
     explained(4, 0, &["service unknown", "no amount: missing_price", "recorded nothing (missing_price)"]);
     explained(

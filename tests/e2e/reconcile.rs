@@ -176,6 +176,35 @@ fn every_difference_is_found() {
     assert!(code == 0 && output.contains("logged again 2"), "a record that comes twice is one call\n{output}");
 }
 
+/// Capacity that was bought is charged by a call's time, which the log does not tell: there is no amount, and none of zero.
+#[test]
+fn the_log_has_no_amount_for_a_call_that_is_charged_by_its_time() {
+    let bought = Cost { items: [(text("request_second"), 1)].into_iter().collect(), ..cost_with_facts(1, "bought.large", Some(2_000_000)) };
+    let invocation = at_bedrock(1, "bought.large", [100, 0, 10]);
+    let mut trail = Trail::default();
+    trail.request(
+        1,
+        "acme",
+        vec![Told { invocation: Invocation { provider_request_id: Some(text("bedrock-1")), ..invocation }, costs: vec![bought] }],
+    );
+    let folder = trail.stored();
+    let mut records = records(&folder);
+    let agreeing = write(folder.path(), "agreeing", lines(&records).as_bytes());
+    let (code, output) = reconcile(&folder, &["--each", &agreeing]);
+    assert!(code == 0 && output.contains("model: 0.000002000000 USD by the book, 0.000002000000 USD recorded"), "{output}");
+    records[0]["output"]["outputTokenCount"] = json!(11);
+    let more = write(folder.path(), "more", lines(&records).as_bytes());
+    let (code, output) = reconcile(&folder, &[&more]);
+    assert!(code == 3 && output.contains("model: no amount (missing_price) by the book, 0.000002000000 USD recorded"), "{output}");
+    let mut stranger = records[0].clone();
+    stranger["modelId"] = json!("bought.large");
+    stranger["requestId"] = json!("unknown-1");
+    stranger["requestMetadata"] = Value::Null;
+    let past = write(folder.path(), "past", lines(&[stranger]).as_bytes());
+    let (code, output) = reconcile(&folder, &["--each", &past]);
+    assert!(code == 3 && output.contains("without amount: 1 (missing_price)"), "{output}");
+}
+
 /// Attempts of other Regions and before or after the log's time are not missed in it; one without an answer may not have been made.
 #[test]
 fn only_what_the_log_should_tell_is_missed() {

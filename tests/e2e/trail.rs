@@ -67,6 +67,14 @@ impl Trail {
         }
     }
 
+    /// A route that was denied after the attempts of a request: its number is of an attempt that never was.
+    pub fn withheld(&mut self, attempt: i32) {
+        let last = self.events.last().unwrap();
+        let (envelope, time) = (Arc::clone(&last.envelope), last.time.micros() + 1);
+        let route = Route { attempt, decision: text("deny"), reasons: vec![text("retry_budget")], ..Route::default() };
+        self.push(&envelope, time, Kind::Route(route));
+    }
+
     fn push(&mut self, envelope: &Arc<Envelope>, time: i64, kind: Kind) {
         let event_id = text(&id(1_000_000 + self.events.len() as i64, time));
         self.events.push(Event { event_id, time: Timestamp::from_micros(time), envelope: Arc::clone(envelope), kind });

@@ -81,4 +81,6 @@ fn undecodable(records: &[LogRecord]) -> Decoded {
 }
 
 #[cfg(test)]
+mod released_tests;
+#[cfg(test)]
 mod tests;

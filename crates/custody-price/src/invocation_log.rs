@@ -152,13 +152,12 @@ impl LoggedCall {
         Facts { region: Some(self.region.clone()), service: self.service, ..on_demand }
     }
 
-    /// What the model's part costs.
+    /// What the model's part costs. The log does not tell how long a call took, so one that is charged by its time has no amount.
     ///
     /// # Errors
     /// The finding that stands in place of an amount.
     pub fn price(&self, book: &PriceBook) -> Result<Quote, Finding> {
-        let usage = self.normalised()?.usage;
-        book.quote(&self.facts(), &Usage::from(usage))
+        book.quote_call(&self.facts(), self.normalised()?.usage, None, BTreeMap::new())
     }
 
     /// What its guardrails cost; nothing where none was charged.

@@ -24,6 +24,7 @@
 //! What this crate does not do: read files, convert currencies, or know what a request was for.
 
 mod book;
+mod call;
 mod choose;
 mod class;
 mod compare;

@@ -6,6 +6,7 @@ use super::*;
 mod balance;
 mod bedrock_counts;
 mod book_files;
+mod calls;
 mod litellm_import;
 mod log_records;
 mod quotes;

@@ -15,6 +15,8 @@ const QUERY: &str = include_str!("../../../queries/cost_attribution.sql");
 const KEYS: [&str; 9] = ["tenant", "feature", "workflow", "capability", "model", "route", "prompt", "api_key", "tag"];
 /// 2026-11-20T23:58:30Z, for a minute of requests that take up to two: their events lie on both sides of midnight.
 const START: i64 = 1_795_219_110_000_000;
+/// The microsecond before 2026-11-21: the request's next event is of another day.
+const LAST_OF_DAY: i64 = START + 90_000_000 - 1;
 const REQUESTS: i64 = 300;
 const INPUT_PRICE: i64 = 3_000_001;
 const READ_PRICE: i64 = 300_000;
@@ -48,8 +50,11 @@ impl Period {
     }
 
     fn request(&mut self, number: i64) {
+        self.request_at(number, START + number * 200_000);
+    }
+
+    fn request_at(&mut self, number: i64, received: i64) {
         let of = |what: &str, count: i64| text(&format!("{what}-{}", number % count));
-        let received = START + number * 200_000;
         let envelope = Envelope {
             request_id: Some(text(&request_id(number, received))),
             tenant: of("tenant", 3),
@@ -225,4 +230,14 @@ async fn two_days_apart_are_the_same_as_both_together() {
         }
         assert!(number(&days[1], "retries_usd") > 0 && (number(&days[0], "retries_usd") > 0) == first_day, "{by} {group}");
     }
+}
+
+/// Its prompt is of the next day, and it is asked for by the day on which it was received.
+#[tokio::test]
+async fn a_request_that_gets_its_prompt_after_midnight_counts_for_that_prompt() {
+    let mut period = Period::default();
+    period.request_at(1, LAST_OF_DAY);
+    let session = session_over(period.records, 0, FollowerConfig::default());
+    let first_day = sums(&session, "prompt", ["2026-11-20", "2026-11-21"], Some("prompt-1 v-1")).await;
+    assert_eq!((&*first_day["requests"], &*first_day["attempts"]), ("1", "0"));
 }

@@ -12,6 +12,7 @@ use std::{
 
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
+use custody_lake::{dead_letter_columns, event_columns};
 use custody_types::LogPosition;
 use datafusion::catalog::TableProvider;
 use futures::future::{join_all, try_join_all};
@@ -143,7 +144,7 @@ fn join(snapshot: LakeSnapshot, tails: Vec<Tail>) -> Cut {
     Cut {
         lake_version: snapshot.version,
         tail_rows: events.iter().map(RecordBatch::num_rows).sum(),
-        events: Arc::new(LiveTable::new(snapshot.events, events)),
-        dead_letters: Arc::new(LiveTable::new(snapshot.dead_letters, dead_letters)),
+        events: Arc::new(LiveTable::new(snapshot.events, events, &event_columns())),
+        dead_letters: Arc::new(LiveTable::new(snapshot.dead_letters, dead_letters, &dead_letter_columns())),
     }
 }

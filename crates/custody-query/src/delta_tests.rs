@@ -12,7 +12,7 @@ use crate::{
     test_lake::{PARTITION, TestLog, example, record, request_id},
 };
 
-struct Fixed;
+pub struct Fixed;
 
 impl Clock for Fixed {
     fn now(&self) -> Timestamp {
@@ -49,7 +49,7 @@ async fn store(folder: &Path, up_to: usize, batch: usize) {
 }
 
 /// Commits what the records became, with the place after them.
-async fn append<R: LakeRows>(table: &DeltaStore<R>, rows: R, records: &[LogRecord]) {
+pub async fn append<R: LakeRows>(table: &DeltaStore<R>, rows: R, records: &[LogRecord]) {
     let state = table.snapshot().await.unwrap();
     let staged = table.stage(rows).await.unwrap();
     let end = records.last().unwrap().position.next().get();
@@ -61,7 +61,7 @@ async fn session(folder: &Path) -> SqlSession {
     session_over(folder, example()).await
 }
 
-async fn session_over(folder: &Path, records: Vec<LogRecord>) -> SqlSession {
+pub async fn session_over(folder: &Path, records: Vec<LogRecord>) -> SqlSession {
     let reader = custody_lake::LakeReader::open(folder).await.unwrap();
     let follower = Follower::new(TestLog::of(records).reader(7), FollowerConfig::default());
     let live = LiveLake::new(Arc::new(LakeTables::new(reader)), vec![Arc::new(follower)]);

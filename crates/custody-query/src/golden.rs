@@ -34,7 +34,7 @@ pub async fn table(session: &SqlSession, sql: &str, options: &QueryOptions) -> R
     Ok(String::from_utf8(writer.finish()?).unwrap())
 }
 
-async fn answer(session: &SqlSession, input: &str) -> String {
+pub async fn answer(session: &SqlSession, input: &str) -> String {
     let (parameters, rest): (Vec<&str>, Vec<&str>) = input.lines().partition(|line| line.starts_with("param "));
     let rest = rest.join("\n");
     let sql = rest.strip_prefix("file ").map_or_else(|| rest.clone(), |name| fs::read_to_string(queries().join(name.trim())).unwrap());
@@ -44,6 +44,17 @@ async fn answer(session: &SqlSession, input: &str) -> String {
         Ok(table) => table,
         Err(error) => format!("error: {error}\n"),
     }
+}
+
+/// Every case on file: what is asked, and what comes out.
+pub fn cases() -> Vec<(String, String)> {
+    let read = |file: PathBuf| fs::read_to_string(file).unwrap();
+    let texts = fs::read_dir(queries().join("tests")).unwrap().map(|entry| read(entry.unwrap().path()));
+    let case = |block: &str| {
+        let (input, answer) = block.split_once(&format!("\n{RESULT}\n")).unwrap();
+        (input.to_owned(), answer.trim_end().to_owned())
+    };
+    texts.flat_map(|text| text.trim_end().split(BETWEEN).map(case).collect::<Vec<_>>()).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own switch")]

@@ -29,6 +29,7 @@ mod script;
 mod session;
 mod tail;
 mod views;
+mod widened;
 
 #[cfg(test)]
 mod attribution_tests;
@@ -36,6 +37,8 @@ mod attribution_tests;
 mod delta_tests;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod older_lake_tests;
 #[cfg(test)]
 mod test_lake;
 

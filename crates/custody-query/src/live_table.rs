@@ -1,4 +1,5 @@
-//! The snapshot's rows and the tail's rows as one table. Projection, filters and limit go to both sides.
+//! The snapshot's rows and the tail's rows as one table, with the columns of this version and those that only the lake has. Projection,
+//! filters and limit go to both sides.
 
 use std::{fmt, sync::Arc};
 
@@ -15,23 +16,23 @@ use datafusion::{
 };
 use futures::stream;
 
-use crate::{conform::conform, request_bound::implied_by_request_id};
+use crate::{conform::conform, request_bound::implied_by_request_id, widened::Widened};
 
 /// One cut of the lake and its log as a table.
 pub struct LiveTable {
-    lake: Arc<dyn TableProvider>,
+    lake: Widened,
     tail: Arc<[RecordBatch]>,
 }
 
 impl LiveTable {
-    /// The rows of a snapshot and the rows after it.
-    pub fn new(lake: Arc<dyn TableProvider>, tail: Vec<RecordBatch>) -> Self {
-        Self { lake, tail: tail.into() }
+    /// The rows of a snapshot and the rows after it. `columns` are those of this version.
+    pub fn new(lake: Arc<dyn TableProvider>, tail: Vec<RecordBatch>, columns: &SchemaRef) -> Self {
+        Self { lake: Widened::new(lake, columns), tail: tail.into() }
     }
 
     fn tail_plan(&self, projection: Option<&Vec<usize>>, limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = self.lake.schema();
-        let schema = projection.map_or_else(|| Ok(Arc::clone(&schema)), |wanted| schema.project(wanted).map(Arc::new))?;
+        let schema = projection.map_or_else(|| Ok(Arc::clone(schema)), |wanted| schema.project(wanted).map(Arc::new))?;
         let rows = Arc::new(TailRows { batches: Arc::clone(&self.tail), schema: Arc::clone(&schema) });
         let plan = StreamingTableExec::try_new(schema, vec![rows], None, None, false, limit)?;
         Ok(Arc::new(plan))
@@ -47,7 +48,7 @@ impl fmt::Debug for LiveTable {
 #[async_trait]
 impl TableProvider for LiveTable {
     fn schema(&self) -> SchemaRef {
-        self.lake.schema()
+        Arc::clone(self.lake.schema())
     }
 
     fn table_type(&self) -> TableType {

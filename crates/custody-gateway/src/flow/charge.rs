@@ -6,10 +6,12 @@
 //! guardrail     none                 policy units of every guardrail that was applied  `guardrails`
 //! ```
 
+use std::collections::BTreeMap;
+
 use custody_dialect::{ConverseUsage, GuardrailAssessment};
 use custody_price::{
-    CacheWrites, Facts, Finding, GUARDRAILS, Item, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, Reason,
-    ServiceTier, Usage, guardrail_item, normalise_call,
+    CacheWrites, Facts, Finding, GUARDRAILS, ModelFamily, Normalised, Operation, PriceBook, Priced, Provider, RawUsage, ServiceTier, Usage,
+    guardrail_item, normalise_call,
 };
 use custody_types::{ModelName, Text, TokenUsage};
 
@@ -91,16 +93,12 @@ fn of_model(prices: &PriceBook, route: &RouteConfig, attempt: &Attempt, normal: 
 
 /// Every request is one request and takes its time; where the book prices neither, nothing is charged for them.
 fn with_items(prices: &PriceBook, facts: &Facts, attempt: &Attempt, tokens: TokenUsage) -> Usage {
-    let known = prices.priced_items(facts, tokens.input).unwrap_or_default();
-    let counted = [(Item::Request, 1), (Item::RequestSecond, attempt.duration_us.div_ceil(1_000))];
-    Usage { items: counted.into_iter().filter(|(item, _)| known.contains(item)).collect(), ..Usage::from(tokens) }
+    // No time is unknown here, so there is no finding.
+    prices.usage_of_call(facts, tokens, Some(attempt.duration_us), BTreeMap::new()).unwrap_or_else(|_| Usage::from(tokens))
 }
 
 fn priced(prices: &PriceBook, facts: &Facts, usage: &Usage) -> Result<Priced, Finding> {
-    let quote = prices.quote(facts, usage)?;
-    // Tokens that capacity pays for, and no price of that capacity: zero would be a wrong number.
-    let paid_elsewhere = quote.reasons().contains(&Reason::TokensIncluded) && usage.items.is_empty();
-    if paid_elsewhere { Err(Finding::MissingPrice) } else { Ok(quote.priced()) }
+    prices.quote_usage(facts, usage).map(|quote| quote.priced())
 }
 
 /// Guardrails have prices of their own, by units of policy (REFERENCE 1.4).

@@ -55,6 +55,15 @@ fn public_records_parse_and_price() {
 }
 
 #[test]
+fn a_call_that_is_charged_by_its_time_has_no_amount_in_the_log() {
+    let bought =
+        BOOK.replace("per_million_tokens = { input", "tokens = \"included\"\nper_item = { request_second = \"0.002\" }\n# { input");
+    let book = PriceBook::parse("p", &bought).unwrap();
+    let call = LoggedCall::parse(&generated(1, INPUT, "")).unwrap();
+    assert_eq!(call.price(&book), Err(Finding::MissingPrice));
+}
+
+#[test]
 fn the_records_counts_and_the_answers_own_are_joined() {
     let plain = LoggedCall::parse(&generated(1, INPUT, "")).unwrap();
     let usage = plain.normalised().unwrap().usage;

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::charge::{Attempted, Recorded};
 
-/// One row for each event of attempts; a caller adds which, and an order in which routes come before what followed.
+/// One row for each event of attempts; a caller adds which, and an order in which routes come before what followed. An attempt that was
+/// withheld has a number too, and was none: its route was denied.
 pub const EVENTS_OF_ATTEMPTS: &str = "
 select
     request_id,
@@ -19,7 +20,7 @@ select
     cost_region as region, cost_geography as geography, cost_variant as variant, cost_service_tier as service_tier, cost_items as items,
     cost_amount_pico as amount_pico, cost_finding as finding, cost_price_book as price_book
 from events
-where kind in ('route', 'invocation', 'cost')";
+where kind in ('route', 'invocation', 'cost') and (kind <> 'route' or route_decision = 'allow')";
 
 /// One event.
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use custody_price::{Facts, Finding, Item, PriceBook, Quote, Reason, ServiceTier, Usage};
+use custody_price::{Facts, Finding, Item, PriceBook, Quote, ServiceTier, Usage};
 use custody_types::{ModelName, PicoUsd, Text, TokenUsage};
 use serde::Deserialize;
 
@@ -69,12 +69,6 @@ impl Attempted {
             reasoning: self.reasoning.unwrap_or(0),
         })
     }
-
-    /// Every request is one request and takes its time, begun milliseconds counted whole.
-    fn of_every_request(&self) -> impl Iterator<Item = (Item, u64)> {
-        let time = self.duration_us.map(|duration| (Item::RequestSecond, duration.div_ceil(1_000)));
-        std::iter::once((Item::Request, 1)).chain(time)
-    }
 }
 
 impl Recorded {
@@ -96,8 +90,13 @@ impl Recorded {
     pub fn charge(&self, attempted: &Attempted, book: &PriceBook) -> Result<Charge, Finding> {
         let tokens = self.tokens(attempted)?;
         let facts = self.facts(attempted)?;
-        let items = self.items(attempted, &facts, tokens.input, book)?;
-        Ok(Charge { facts, usage: Usage { items, ..Usage::from(tokens) } })
+        let items = self.items()?;
+        let usage = if self.is_guardrail() {
+            Usage { items, ..Usage::from(tokens) }
+        } else {
+            book.usage_of_call(&facts, tokens, attempted.duration_us, items)?
+        };
+        Ok(Charge { facts, usage })
     }
 
     fn finding(&self) -> Option<Finding> {
@@ -128,23 +127,15 @@ impl Recorded {
         Ok(Facts { region, geography, variant, service, ..on_demand })
     }
 
-    fn items(&self, attempted: &Attempted, facts: &Facts, input: u64, book: &PriceBook) -> Result<BTreeMap<Item, u64>, Finding> {
+    fn items(&self) -> Result<BTreeMap<Item, u64>, Finding> {
         let named = |(name, count): (&String, &u64)| name.parse::<Item>().map(|item| (item, *count)).map_err(|_| Finding::MissingPrice);
-        let mut items = self.items.iter().flatten().map(named).collect::<Result<BTreeMap<Item, u64>, Finding>>()?;
-        if !self.is_guardrail() {
-            let priced = book.priced_items(facts, input).unwrap_or_default();
-            items.retain(|item, _| !matches!(item, Item::Request | Item::RequestSecond));
-            items.extend(attempted.of_every_request().filter(|(item, _)| priced.contains(item)));
-        }
-        Ok(items)
+        self.items.iter().flatten().map(named).collect()
     }
 }
 
 impl Charge {
-    /// What it costs by a book. Tokens that capacity pays for, without a price of that capacity, have no amount: zero would be wrong.
+    /// What it costs by a book.
     pub fn quote(&self, book: &PriceBook) -> Result<Quote, Finding> {
-        let quote = book.quote(&self.facts, &self.usage)?;
-        let paid_elsewhere = quote.reasons().contains(&Reason::TokensIncluded) && self.usage.items.is_empty();
-        if paid_elsewhere { Err(Finding::MissingPrice) } else { Ok(quote) }
+        book.quote_usage(&self.facts, &self.usage)
     }
 }

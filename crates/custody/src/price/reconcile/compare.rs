@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use custody_price::{Finding, Item, PriceBook, Quote, ServiceTier, Usage, invocation_log::LoggedCall};
+use custody_price::{Finding, Item, PriceBook, Quote, ServiceTier, invocation_log::LoggedCall};
 use custody_types::PicoUsd;
 
 use super::super::{attempt::Attempt, charge::Recorded};
@@ -76,8 +76,9 @@ fn by_book(logged: &LoggedCall, attempt: &Attempt, of_model: Option<&Recorded>, 
     let with_facts = of_model.filter(|cost| cost.has_facts());
     let quoted = match (same_usage, with_facts) {
         (true, Some(cost)) => cost.charge(&attempt.attempted, book).and_then(|charge| charge.quote(book)),
+        // What was used is the log's word, and it does not tell a time: a call that is charged by it has no amount.
         (false, Some(cost)) => {
-            logged.normalised().and_then(|normal| book.quote(&cost.facts(&attempt.attempted)?, &Usage::from(normal.usage)))
+            logged.normalised().and_then(|normal| book.quote_call(&cost.facts(&attempt.attempted)?, normal.usage, None, BTreeMap::new()))
         }
         (_, None) => logged.price(book),
     };
