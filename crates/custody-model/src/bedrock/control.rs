@@ -106,7 +106,7 @@ fn read(name: &str, answer: &GetInferenceProfileOutput) -> Result<ProfileFacts, 
         return Err(LookUpError::NoSingleModel);
     }
     let arns: Option<Vec<&str>> = answer.models().iter().map(InferenceProfileModel::model_arn).collect();
-    arns.and_then(ProfileFacts::of_models).ok_or(LookUpError::NoSingleModel)
+    arns.ok_or(LookUpError::NoSingleModel).and_then(ProfileFacts::of_models)
 }
 
 fn of_sdk(error: &SdkError<GetInferenceProfileError, HttpResponse>) -> LookUpError {

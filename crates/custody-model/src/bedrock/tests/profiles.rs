@@ -62,6 +62,12 @@ async fn what_was_throttled_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_region_that_is_none_is_garbage() {
+    let forged = answer("ab12", &["arn:aws:bedrock:eu-west-1 level=ERROR::foundation-model/a.b"]);
+    assert_eq!(told(&Fake::json(200, "", &forged).await).await, Err(LookUpError::Garbage));
+}
+
+#[tokio::test]
 async fn an_answer_that_is_none_tells_nothing() {
     let mine = "arn:aws:bedrock:eu-west-1::foundation-model/a.b";
     let other = answer("cd34", &[mine]);
