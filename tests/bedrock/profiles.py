@@ -1,7 +1,8 @@
 """Inference profiles: which model is behind one, and in which Regions it may run. Some tell nothing, or something else the next time."""
 
 import re
-from collections import Counter
+import time
+from collections import Counter, deque
 
 from answers import Answer, End, error, of_html, of_json
 from cases import UPSTREAM_MESSAGE
@@ -22,16 +23,19 @@ SLOW, GARBAGE, ANOTHER, TWO_MODELS = PREFIX + "slow", PREFIX + "garbage", PREFIX
 ANYWHERE = PREFIX + "anywhere"
 # The first answer is Europe. Every later one: a Region of America too, or none at all.
 MOVES, FALTERS = PREFIX + "moves", PREFIX + "falters"
+# So many of these are told in any second, over all of them; the others are throttled, as an account's questions are at AWS.
+CROWD, CROWD_PER_S = PREFIX + "crowd-", 10
 REFUSALS = {
     MISSING: ("ResourceNotFoundException", 404), DENIED: ("AccessDeniedException", 403), THROTTLED: ("ThrottlingException", 429)}
 
 
 class Profiles:
     def __init__(self):
-        self.asked = Counter()
+        self.asked, self.crowd = Counter(), deque()
 
     def reset(self):
         self.asked.clear()
+        self.crowd.clear()
 
     def get(self, identifier):
         """The answer to GetInferenceProfile."""
@@ -41,6 +45,8 @@ class Profiles:
         first = self.asked[profile] == 1
         if unusual := _unusual(profile, first):
             return unusual
+        if profile.startswith(CROWD) and self._is_crowded():
+            return _refused(THROTTLED)
         geography, _, model = profile.partition(".")
         application = kind == APPLICATION
         if not application and geography not in REGIONS:
@@ -49,6 +55,15 @@ class Profiles:
         regions = REGIONS.get(geography, (found["region"] or "eu-central-1",))
         models = [(one, model if geography in REGIONS else MODEL) for one in regions]
         return _told(profile, kind, found["region"] or "eu-central-1", found["account"] or "111122223333", _models(profile, models, first))
+
+    def _is_crowded(self):
+        now = time.monotonic()
+        while self.crowd and self.crowd[0] <= now - 1:
+            self.crowd.popleft()
+        if len(self.crowd) >= CROWD_PER_S:
+            return True
+        self.crowd.append(now)
+        return False
 
 
 def _unusual(profile, first):

@@ -73,12 +73,6 @@ impl Probes {
         Ok(Self { health: Arc::new(health), stop, tasks })
     }
 
-    /// Whether the provider was last found not to answer; false where nobody asks it. Cheap enough for every request.
-    #[must_use]
-    pub fn is_down(&self, provider: &str) -> bool {
-        self.health.get(provider).is_some_and(|seen| seen.is_down())
-    }
-
     /// What `/metrics` shows: these figures behind the others.
     #[must_use]
     pub fn beside(&self, more: MoreMetrics) -> MoreMetrics {

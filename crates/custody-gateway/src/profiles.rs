@@ -1,7 +1,7 @@
 //! Inference profiles that AWS is asked about: once before the gateway starts, and again every hour while it runs.
 //!
 //! ```text
-//! start    workspace ─▶ one question for each profile ─▶ routes settled │ mistakes: the gateway does not start
+//! start    workspace ─▶ a question for each profile, four at a time ─▶ routes settled │ mistakes: the gateway does not start
 //! running  asked again ─▶ the same: nothing │ no answer: the last one holds, WARN
 //!                      └▶ another: ERROR and a control event; a route that it breaks is not used until an answer agrees with it
 //! ```
@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use custody_config::Mistakes;
 use custody_model::bedrock::{LookUpError, ProfileClient, ProfileFacts};
 use custody_types::{ModelName, RouteName, Text};
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     models,
@@ -22,6 +22,8 @@ use crate::{
 };
 
 const MAIN_FILE: &str = "custody.toml";
+/// Questions under way at once, for each provider. AWS allows few a second, and a workspace may name a profile for each tenant.
+const AT_ONCE: usize = 4;
 const STATE_IT: &str = "correct it, or state inference_profile.model and inference_profile.regions";
 
 /// The profiles that AWS told about, to be asked about again.
@@ -44,6 +46,9 @@ struct Known {
     routes: Vec<Arc<RouteConfig>>,
 }
 
+/// An answer, or why there is none.
+type Told = Result<ProfileFacts, LookUpError>;
+
 /// Profiles by the provider that knows them, and the routes that lead to each.
 type Questions = BTreeMap<Text, BTreeMap<ModelName, Vec<RouteName>>>;
 
@@ -55,7 +60,7 @@ pub async fn look_up_profiles(mut workspace: Workspace) -> Result<(Workspace, Pr
     let (mut watched, mut found) = (Vec::new(), Vec::new());
     for (provider, profiles) in questions(&workspace) {
         let Some((client, every)) = client(&workspace, &provider, &profiles, &mut found).await else { continue };
-        let told = ask_all(&client, profiles.keys().cloned()).await;
+        let told = ask_all(profiles.keys().cloned(), |name| look_up(client.clone(), name)).await;
         let mistakes = Mistakes::default();
         let known = profiles.into_iter().filter_map(|(name, routes)| {
             let answer = told.get(&name)?;
@@ -103,17 +108,26 @@ async fn client(
     }
 }
 
-/// All at once: each question is bounded in time, and so are all of them.
-async fn ask_all(client: &ProfileClient, names: impl Iterator<Item = ModelName>) -> BTreeMap<ModelName, Result<ProfileFacts, LookUpError>> {
+/// Each question is bounded in time from when its turn comes, and so are all of them.
+async fn ask_all<Answer>(names: impl Iterator<Item = ModelName>, ask: impl Fn(ModelName) -> Answer) -> BTreeMap<ModelName, Told>
+where
+    Answer: Future<Output = Told> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut asking = JoinSet::new();
     for name in names {
-        let client = client.clone();
+        let (places, answer) = (Arc::clone(&places), ask(name.clone()));
         asking.spawn(async move {
-            let told = client.look_up(name.as_str()).await;
-            (name, told)
+            // Never closed.
+            let _place = places.acquire().await;
+            (name, answer.await)
         });
     }
     asking.join_all().await.into_iter().collect()
+}
+
+async fn look_up(client: ProfileClient, name: ModelName) -> Told {
+    client.look_up(name.as_str()).await
 }
 
 fn settle_all(

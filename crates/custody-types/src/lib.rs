@@ -15,7 +15,7 @@ mod time;
 mod tokens;
 
 pub use fault::{Fault, FaultOwner, Retry};
-pub use geography::{GEOGRAPHIES, is_geography, split_profile_id};
+pub use geography::{GEOGRAPHIES, is_geography, is_region, split_profile_id};
 pub use id::{EventId, IdSource, JournalId, ParseIdError, RequestId};
 pub use label::{
     ApiKeyId, CapabilityName, Environment, Feature, InvalidLabelError, ModelName, PrincipalId, PromptId, RouteName, TenantId, Workflow,

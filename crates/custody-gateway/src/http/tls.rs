@@ -19,9 +19,9 @@ use std::{
 
 use custody_types::Timestamp;
 use prometheus::{IntCounterVec, IntGauge, Opts};
-use rustls::{ServerConfig, pki_types::UnixTime};
+use rustls::{ServerConfig, pki_types::UnixTime, server::Acceptor};
 use tokio::{net::TcpStream, sync::Semaphore};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
 use self::{
     failed::Failed,
@@ -34,7 +34,8 @@ pub use pair::TlsError;
 pub(super) use renewal::keep_fresh;
 
 /// Handshakes under way at once; further connections wait for their turn within the same time limit. Each costs a signature and some ten
-/// kilobytes, so that a rush of strangers takes no more than a few megabytes and leaves the processor to requests in between.
+/// kilobytes, so that a rush of strangers takes no more than a few megabytes and leaves the processor to requests in between. One begins
+/// with the client's first message: a connection that says nothing costs neither and takes no place, and the server bounds connections.
 const MAX_HANDSHAKES: usize = 1024;
 
 /// The certificate in force, where it comes from, and what became of handshakes.
@@ -81,9 +82,10 @@ impl Tls {
     }
 
     async fn shake_hands(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
         let _place = self.places.acquire().await.map_err(io::Error::other)?;
         let config = Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner));
-        TlsAcceptor::from(config).accept(stream).await
+        begun.into_stream(config).await
     }
 
     /// From now on handshakes are under this one.

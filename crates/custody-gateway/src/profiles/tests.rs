@@ -1,8 +1,12 @@
 //! AWS's answers against what routes say. RT-12, RT-15, RT-16, GW-18.
 
-use std::fs;
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use super::*;
+use super::{watch::spread, *};
 use crate::workspace::write_example;
 
 const APPLICATION: &str = "model = \"arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/ab12\"";
@@ -66,6 +70,40 @@ fn nobody_is_asked_about_what_the_route_states_itself() {
         let workspace = workspace(keys);
         assert!(questions(&workspace).is_empty() && workspace.routes["b"].is_usable(), "{keys}");
     }
+}
+
+#[test]
+fn routes_that_share_a_profile_are_asked_about_once() {
+    let shared = format!("{APPLICATION}\n\n[routes.\"c\"]\nprovider = \"aws\"\ndata_class_ceiling = \"internal\"\n{APPLICATION}");
+    let questions = questions(&workspace(&shared)).remove("aws").unwrap();
+    let routes: Vec<usize> = questions.values().map(Vec::len).collect();
+    assert_eq!(routes, [2]);
+}
+
+#[tokio::test]
+async fn few_questions_are_under_way_at_once_and_all_are_answered() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let ask = |_| {
+        let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        async move {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            now.fetch_sub(1, Ordering::SeqCst);
+            Ok(told("maker.model", &["eu-central-1"]))
+        }
+    };
+    let names: Vec<ModelName> = (0..100).map(|place| format!("eu.maker.model-{place}").parse().unwrap()).collect();
+    let told = ask_all(names.into_iter(), ask).await;
+    assert_eq!((told.len(), most.load(Ordering::SeqCst)), (100, 4));
+    assert!(told.values().all(Result::is_ok));
+}
+
+#[test]
+fn gateways_that_started_together_do_not_ask_again_together() {
+    let hour = Duration::from_secs(3_600);
+    let pauses: BTreeSet<Duration> = (0..100).map(|_| spread(hour)).collect();
+    assert!(pauses.len() > 90, "{pauses:?}");
+    assert!(pauses.iter().all(|pause| (hour / 10 * 9..=hour).contains(pause)), "{pauses:?}");
 }
 
 #[test]

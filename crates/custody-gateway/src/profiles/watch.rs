@@ -1,15 +1,16 @@
 //! Asks about profiles again while the gateway runs, and takes routes out of use that a new answer breaks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use custody_event::Control;
 use custody_model::bedrock::{LookUpError, ProfileFacts};
 use custody_types::Text;
 use tokio::{sync::watch::Receiver, task::JoinSet};
 
-use super::{Known, Profiles, Watched, ask_all, asked};
+use super::{Known, Profiles, Watched, ask_all, asked, look_up};
 use crate::{
     Gateway,
+    keyed::random,
     workspace::{RouteConfig, Whereabouts, shown},
 };
 
@@ -35,8 +36,9 @@ impl Profiles {
 async fn watch_one(mut watched: Watched, gateway: Gateway, mut stopped: Receiver<bool>) {
     loop {
         let again = async {
-            tokio::time::sleep(watched.every).await;
-            ask_all(&watched.client, watched.profiles.iter().map(|known| known.name.clone())).await
+            tokio::time::sleep(spread(watched.every)).await;
+            let names = watched.profiles.iter().map(|known| known.name.clone());
+            ask_all(names, |name| look_up(watched.client.clone(), name)).await
         };
         let told = tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => return,
@@ -49,6 +51,12 @@ async fn watch_one(mut watched: Watched, gateway: Gateway, mut stopped: Receiver
             }
         }
     }
+}
+
+/// Nine tenths or up to all of it: providers and gateways that started together do not ask together for ever.
+pub(super) fn spread(every: Duration) -> Duration {
+    let share = random::<4>().map_or(u32::MAX, u32::from_le_bytes);
+    (every / 10).mul_f64(f64::from(share) / f64::from(u32::MAX)) + every / 10 * 9
 }
 
 impl Known {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use custody_config::Reader;
 use custody_dialect::{LatencyMode, ServiceTier};
 use custody_model::bedrock::{BedrockRoute, Guardrail, GuardrailStream, GuardrailTrace, Target};
-use custody_types::{DataClass, Feature, GEOGRAPHIES, ModelName, Text, is_geography};
+use custody_types::{DataClass, Feature, GEOGRAPHIES, ModelName, Text, is_geography, is_region};
 
 pub(crate) use self::whereabouts::shown;
 pub use self::whereabouts::{AskedProfile, Problem, Stated, Whereabouts};
@@ -114,7 +114,7 @@ fn read_lookup(reader: &Reader<'_>) -> Option<Option<Lookup>> {
 fn read_region(reader: &Reader<'_>) -> Option<Text> {
     let meaning = "a Region such as eu-central-1";
     let region = reader.text("region", meaning)?;
-    if !region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+    if !is_region(region) {
         reader.mistake("region", format!("is `{region}`"), format!("use {meaning}"));
         return None;
     }

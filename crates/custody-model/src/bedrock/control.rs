@@ -1,9 +1,11 @@
 //! Asks AWS what is behind an inference profile (`GetInferenceProfile`). No conversation passes here.
 //!
 //! ```text
-//! each attempt ≤ 5 s, at most 3 attempts │ all of it ≤ 20 s │ an answer ≤ 64 KiB
+//! each attempt ≤ 5 s │ throttled: again, as long as there is time │ failed: at most 3 times │ all of it ≤ 20 s │ an answer ≤ 64 KiB
+//! pauses: 200 ms, then twice the one before, 2 s at most, and of each half or up to all
 //! ```
-//! Nothing here is an attempt of a request, so the SDK may repeat by itself what was throttled or failed.
+//! AWS allows few such questions a second for a whole account, so that being throttled says nothing about this question. The SDK's
+//! own retries are off: they count throttling and failures alike, from one quota that many questions use up.
 
 use std::{fmt, time::Duration};
 
@@ -20,6 +22,7 @@ use aws_sdk_bedrock::{
 };
 use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::profile::ProfileFacts;
 use crate::response_head;
@@ -27,7 +30,7 @@ use crate::response_head;
 const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(20);
-const ATTEMPTS: u32 = 3;
+const FAILURES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -38,6 +41,8 @@ const MAX_ANSWER: usize = 64 << 10;
 #[derive(Clone)]
 pub struct ProfileClient {
     client: Client,
+    /// How long one question may take.
+    pub(super) patience: Duration,
 }
 
 /// AWS did not tell. Holds no text of AWS's message.
@@ -50,7 +55,7 @@ pub enum LookUpError {
     #[error("AWS does not let these credentials ask (bedrock:GetInferenceProfile)")]
     Denied,
     /// Too many questions.
-    #[error("AWS throttled the question {ATTEMPTS} times")]
+    #[error("AWS throttled the question until its time was over")]
     Throttled,
     /// Another refusal: the status, and its name where it is a plain label.
     #[error("AWS refused the question with status {status}{}", .name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default())]
@@ -76,17 +81,16 @@ pub enum LookUpError {
 
 impl ProfileClient {
     pub(super) fn new(shared: &SdkConfig, url: &str, http: SharedHttpClient) -> Self {
-        let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE);
-        let bounds = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(WHOLE);
+        let bounds = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT);
         let config = Builder::from(shared)
             .endpoint_url(url)
             .use_fips(false)
             .use_dual_stack(false)
             .http_client(http)
-            .retry_config(retry)
+            .retry_config(RetryConfig::disabled())
             .timeout_config(bounds.build())
             .interceptor(Bounded);
-        Self { client: Client::from_conf(config.build()) }
+        Self { client: Client::from_conf(config.build()), patience: WHOLE }
     }
 
     /// What is behind a profile; `name` is its id or its ARN.
@@ -94,9 +98,46 @@ impl ProfileClient {
     /// # Errors
     /// Why it is not known.
     pub async fn look_up(&self, name: &str) -> Result<ProfileFacts, LookUpError> {
+        let by = Instant::now() + self.patience;
+        let (mut pause, mut failures, mut last) = (FIRST_PAUSE, 0, LookUpError::TimedOut);
+        // What was said before tells more than that time ran out.
+        while let Ok(told) = timeout_at(by, self.attempt(name)).await {
+            let error = match told {
+                Ok(facts) => return Ok(facts),
+                Err(error) => error,
+            };
+            failures += u32::from(error != LookUpError::Throttled);
+            if !error.may_pass() || failures >= FAILURES || Instant::now() + pause >= by {
+                return Err(error);
+            }
+            last = error;
+            sleep(jittered(pause)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Err(last)
+    }
+
+    async fn attempt(&self, name: &str) -> Result<ProfileFacts, LookUpError> {
         let answer = self.client.get_inference_profile().inference_profile_identifier(name).send().await;
         read(name, &answer.map_err(|error| of_sdk(&error))?)
     }
+}
+
+impl LookUpError {
+    /// Whether the same question may be answered a little later.
+    const fn may_pass(&self) -> bool {
+        match self {
+            Self::Throttled | Self::TimedOut | Self::Unreachable | Self::Garbage => true,
+            Self::Refused { status, .. } => *status >= 500,
+            Self::NotFound | Self::Denied | Self::NoSingleModel => false,
+        }
+    }
+}
+
+/// Half of the pause or up to all of it: questions that were throttled together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let share = getrandom::u32().unwrap_or(u32::MAX);
+    pause / 2 + (pause / 2).mul_f64(f64::from(share) / f64::from(u32::MAX))
 }
 
 /// An answer about another profile, or about one that is not active, tells nothing.
@@ -106,7 +147,7 @@ fn read(name: &str, answer: &GetInferenceProfileOutput) -> Result<ProfileFacts, 
         return Err(LookUpError::NoSingleModel);
     }
     let arns: Option<Vec<&str>> = answer.models().iter().map(InferenceProfileModel::model_arn).collect();
-    arns.and_then(ProfileFacts::of_models).ok_or(LookUpError::NoSingleModel)
+    arns.ok_or(LookUpError::NoSingleModel).and_then(ProfileFacts::of_models)
 }
 
 fn of_sdk(error: &SdkError<GetInferenceProfileError, HttpResponse>) -> LookUpError {

@@ -8,9 +8,9 @@
 
 use std::collections::BTreeSet;
 
-use custody_types::{ModelName, Text};
+use custody_types::{ModelName, Text, is_region};
 
-use super::{Target, TargetKind};
+use super::{LookUpError, Target, TargetKind};
 
 /// A profile holds five models at most; one answer more is no profile.
 const MAX_MODELS: usize = 5;
@@ -54,23 +54,28 @@ const BY_REGION: [(&str, &[&str]); 9] = [
 ];
 
 impl ProfileFacts {
-    /// Reads the ARNs of `models[]`. Nothing where they are none, too many, no models, or not one and the same model.
-    #[must_use]
-    pub fn of_models<'a>(arns: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+    /// Reads the ARNs of `models[]`.
+    ///
+    /// # Errors
+    /// [`LookUpError::Garbage`] where a Region's name can be none: it would stand in the log and in events.
+    /// [`LookUpError::NoSingleModel`] where they are none, too many, no models, or not one and the same model.
+    pub fn of_models<'a>(arns: impl IntoIterator<Item = &'a str>) -> Result<Self, LookUpError> {
         let mut facts: Option<Self> = None;
         for (place, arn) in arns.into_iter().enumerate() {
-            let target = Target::parse(arn).ok().filter(|target| target.kind == TargetKind::Model && arn.starts_with("arn:"))?;
-            let model: ModelName = target.model?.parse().ok()?;
+            let (model, region) = model_and_region(arn).ok_or(LookUpError::NoSingleModel)?;
+            if region.as_deref().is_some_and(|region| !is_region(region)) {
+                return Err(LookUpError::Garbage);
+            }
             let known = facts.get_or_insert_with(|| Self { model: model.clone(), regions: BTreeSet::new(), anywhere: false });
             if known.model != model || place >= MAX_MODELS {
-                return None;
+                return Err(LookUpError::NoSingleModel);
             }
-            match target.region {
+            match region {
                 Some(region) => drop(known.regions.insert(region.into())),
                 None => known.anywhere = true,
             }
         }
-        facts
+        facts.ok_or(LookUpError::NoSingleModel)
     }
 
     /// The Regions where it may run; empty where not all of them are known.
@@ -84,6 +89,12 @@ impl ProfileFacts {
     pub fn reach(&self) -> Reach {
         if self.anywhere { Reach::Within("global") } else { Reach::of(self.regions.iter().map(AsRef::as_ref)) }
     }
+}
+
+/// What a foundation model's ARN names; a Region is told as it stands there.
+fn model_and_region(arn: &str) -> Option<(ModelName, Option<String>)> {
+    let target = Target::parse(arn).ok().filter(|target| target.kind == TargetKind::Model && arn.starts_with("arn:"))?;
+    Some((target.model?.parse().ok()?, target.region))
 }
 
 impl Reach {
@@ -122,7 +133,7 @@ mod tests {
         format!("arn:aws:bedrock:{region}::foundation-model/{model}")
     }
 
-    fn read(arns: &[String]) -> Option<ProfileFacts> {
+    fn read(arns: &[String]) -> Result<ProfileFacts, LookUpError> {
         ProfileFacts::of_models(arns.iter().map(String::as_str))
     }
 
@@ -130,12 +141,24 @@ mod tests {
     fn the_model_is_the_same_in_every_region_or_nothing_is_known() {
         let facts = read(&[arn("eu-west-1", "a.b-v1:0"), arn("eu-central-1", "a.b-v1:0"), arn("eu-west-1", "a.b-v1:0")]).unwrap();
         assert_eq!((facts.model.as_str(), facts.runs_in().join(" ")), ("a.b-v1:0", "eu-central-1 eu-west-1".to_owned()));
-        assert_eq!(read(&[arn("eu-west-1", "a.b"), arn("eu-central-1", "a.c")]), None);
-        assert_eq!(read(&[]), None);
-        assert_eq!(read(&vec![arn("eu-west-1", "a.b"); 6]), None);
-        assert_eq!(read(&["a.b".to_owned()]), None);
-        assert_eq!(read(&["arn:aws:bedrock:eu-west-1:1:inference-profile/eu.a.b".to_owned()]), None);
-        assert_eq!(read(&[arn("eu-west-1", "")]), None);
+        for arns in [
+            vec![arn("eu-west-1", "a.b"), arn("eu-central-1", "a.c")],
+            Vec::new(),
+            vec![arn("eu-west-1", "a.b"); 6],
+            vec!["a.b".to_owned()],
+            vec!["arn:aws:bedrock:eu-west-1:1:inference-profile/eu.a.b".to_owned()],
+            vec![arn("eu-west-1", "")],
+        ] {
+            assert_eq!(read(&arns), Err(LookUpError::NoSingleModel), "{arns:?}");
+        }
+    }
+
+    #[test]
+    fn what_can_name_no_region_is_garbage() {
+        for region in ["eu west 1", "EU-WEST-1", "eu\nERROR forged line", "<b>", &"e".repeat(33), &"e".repeat(60_000)] {
+            assert_eq!(read(&[arn("eu-west-1", "a.b"), arn(region, "a.b")]), Err(LookUpError::Garbage), "{region}");
+        }
+        assert_eq!(read(&[arn(&"e".repeat(32), "a.b")]).unwrap().regions.len(), 1);
     }
 
     #[test]

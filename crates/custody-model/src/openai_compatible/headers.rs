@@ -29,8 +29,9 @@ const OURS: [&str; 14] = [
 ];
 const OUR_PREFIXES: [&str; 3] = ["content-", "proxy-", "x-custody-"];
 
-/// How the names of headers end that carry a credential.
-const SECRET_ENDINGS: [&str; 5] = ["cookie", "-key", "token", "secret", "password"];
+/// How the names of headers end that carry a credential. A plain header whose name ends so by chance can stand under `header_env`, too.
+const SECRET_ENDINGS: [&str; 10] =
+    ["cookie", "key", "token", "secret", "password", "auth", "authorization", "credential", "credentials", "signature"];
 
 /// Why a header can't have this name.
 #[must_use]

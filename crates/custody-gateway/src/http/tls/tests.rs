@@ -1,9 +1,11 @@
 //! What keeps a certificate from coming into force, and how many handshakes there are at once.
 
-use tokio::net::TcpListener;
+use rustls::ClientConnection;
+use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio_rustls::TlsConnector;
 
 use super::*;
-use crate::tests::certificates::{Authority, ServerFiles, new_year};
+use crate::tests::certificates::{Authority, ServerFiles, client, new_year};
 
 fn now() -> Timestamp {
     Timestamp::from_micros(new_year(2030) * 1_000_000)
@@ -102,20 +104,33 @@ fn a_file_that_is_missing_is_told() {
     }
 }
 
+/// A connection from both ends: the stranger's and ours.
+async fn connection() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (theirs, listener.accept().await.unwrap().0)
+}
+
+/// The message that begins a handshake.
+fn hello(authority: &Authority) -> Vec<u8> {
+    let mut client = ClientConnection::new(Arc::new(client(authority, None)), "localhost".try_into().unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    client.write_tls(&mut bytes).unwrap();
+    bytes
+}
+
 // A rush of strangers is taken in turn, each for no longer than the time limit.
 #[tokio::test]
 async fn handshakes_are_bounded_in_number_and_wait_no_longer_than_their_time() {
-    let tls = open(&ServerFiles::of(&Authority::new("a").issue(2040))).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut silent = Vec::new();
-    let mut connect = async || {
-        silent.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
-        listener.accept().await.unwrap().0
-    };
-    let (first, second) = (connect().await, connect().await);
+    let authority = Authority::new("a");
+    let tls = open(&ServerFiles::of(&authority.issue(2040))).unwrap();
+    let ((mut first, first_here), (mut second, second_here)) = (connection().await, connection().await);
+    for stranger in [&mut first, &mut second] {
+        stranger.write_all(&hello(&authority)).await.unwrap();
+    }
     let patience = Duration::from_millis(1500);
     let all_but_one = tls.places.acquire_many(u32::try_from(MAX_HANDSHAKES).unwrap() - 1).await.unwrap();
-    let (first, second, ()) = tokio::join!(tls.handshake(first, patience), tls.handshake(second, patience), async {
+    let (first, second, ()) = tokio::join!(tls.handshake(first_here, patience), tls.handshake(second_here, patience), async {
         tokio::time::sleep(patience / 3).await;
         assert_eq!(tls.places.available_permits(), 0);
     });
@@ -123,4 +138,25 @@ async fn handshakes_are_bounded_in_number_and_wait_no_longer_than_their_time() {
     assert_eq!(tls.failed.with_label_values(&["too_slow"]).get(), 2);
     drop(all_but_one);
     assert_eq!(tls.places.available_permits(), MAX_HANDSHAKES);
+}
+
+// Those who only wait keep nobody waiting.
+#[tokio::test]
+async fn a_connection_that_says_nothing_takes_no_place_and_ends_in_time() {
+    let authority = Authority::new("a");
+    let tls = open(&ServerFiles::of(&authority.issue(2040))).unwrap();
+    let all_but_one = tls.places.acquire_many(u32::try_from(MAX_HANDSHAKES).unwrap() - 1).await.unwrap();
+    let ((_silent, silent_here), (mut half, half_here), (caller, caller_here)) =
+        (connection().await, connection().await, connection().await);
+    half.write_all(&hello(&authority)[..20]).await.unwrap();
+    let patience = Duration::from_millis(1500);
+    let (silent, half, ()) = tokio::join!(tls.handshake(silent_here, patience), tls.handshake(half_here, patience), async {
+        tokio::time::sleep(patience / 5).await;
+        let caller = TlsConnector::from(Arc::new(client(&authority, None))).connect("localhost".try_into().unwrap(), caller);
+        let (theirs, ours) = tokio::join!(tokio::time::timeout(patience / 2, caller), tls.handshake(caller_here, patience));
+        assert!(theirs.is_ok_and(|caller| caller.is_ok()) && ours.is_some(), "a true client waited behind silent ones");
+    });
+    assert!(silent.is_none() && half.is_none());
+    assert_eq!(tls.failed.with_label_values(&["too_slow"]).get(), 2);
+    drop(all_but_one);
 }

@@ -35,6 +35,28 @@ fn nothing_more_is_sent_or_asked_than_stated() {
 }
 
 #[test]
+fn a_header_whose_name_says_that_it_carries_a_secret_holds_none() {
+    for name in [
+        "apikey",
+        "x-apikey",
+        "x-api-key",
+        "x-auth",
+        "x-authorization",
+        "aws-credential",
+        "x-credentials",
+        "x-password",
+        "x-amz-signature",
+        "x-session-token",
+        "client-secret",
+        "cookie",
+    ] {
+        let found = load(&format!("headers = {{ {name} = \"sk-secret\" }}")).unwrap_err();
+        assert!(found.iter().any(|mistake| mistake.contains("would hold a secret")), "{name}: {found:#?}");
+        assert_eq!(load(&format!("header_env = {{ {name} = \"VLLM_KEY\" }}")).unwrap().secret_headers.len(), 1, "{name}");
+    }
+}
+
+#[test]
 fn what_can_not_be_meant_is_refused_and_no_secret_is_quoted() {
     let many: String = (0..17).map(|place| format!("x-{place} = \"v\", ")).collect();
     for (keys, because) in [

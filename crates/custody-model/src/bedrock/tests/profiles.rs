@@ -40,7 +40,6 @@ async fn what_aws_does_not_tell_is_named_without_its_words() {
     let table = [
         ("ResourceNotFoundException", 404, LookUpError::NotFound, 1),
         ("AccessDeniedException", 403, LookUpError::Denied, 1),
-        ("ThrottlingException", 429, LookUpError::Throttled, 3),
         ("ValidationException", 400, LookUpError::Refused { status: 400, name: Some("ValidationException".to_owned()) }, 1),
         ("InternalServerException", 500, LookUpError::Refused { status: 500, name: Some("InternalServerException".to_owned()) }, 3),
     ];
@@ -52,13 +51,47 @@ async fn what_aws_does_not_tell_is_named_without_its_words() {
     }
 }
 
+fn throttled() -> Vec<u8> {
+    whole(429, "x-amzn-errortype: ThrottlingException\r\n", br#"{"message":"the card is 4111"}"#)
+}
+
 #[tokio::test]
-async fn what_was_throttled_is_asked_again() {
-    let refusal = whole(429, "x-amzn-errortype: ThrottlingException\r\n", b"{}");
+async fn what_is_throttled_is_asked_again_more_often_than_what_fails() {
+    let failure = whole(500, "x-amzn-errortype: InternalServerException\r\n", b"{}");
     let success = whole(200, "", answer("ab12", &["arn:aws:bedrock:eu-west-1::foundation-model/a.b"]).as_bytes());
-    let fake = Fake::in_turn(vec![refusal, success], false).await;
+    let fake = Fake::in_turn(vec![throttled(), failure, throttled(), throttled(), success], false).await;
+    let began = Instant::now();
     assert_eq!(told(&fake).await.unwrap().model.as_str(), "a.b");
-    assert_eq!(fake.asked().len(), 2);
+    assert_eq!(fake.asked().len(), 5);
+    // Half of 200, 400, 800 and 1,600 ms at least.
+    assert!(began.elapsed() >= Duration::from_millis(1_500), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn what_stays_throttled_is_given_up_in_time() {
+    let fake = Fake::saying(throttled(), false).await;
+    let mut client = client(&fake.url).await;
+    client.patience = Duration::from_secs(3);
+    let began = Instant::now();
+    let error = client.look_up(ARN).await.unwrap_err();
+    assert!(error == LookUpError::Throttled && !format!("{error} {error:?}").contains("4111"), "{error:?}");
+    assert!(fake.asked().len() > 3 && began.elapsed() <= client.patience + Duration::from_millis(500), "{}", fake.asked().len());
+}
+
+#[tokio::test]
+async fn questions_that_use_up_the_sdks_quota_are_asked_again_all_the_same() {
+    let fake = Fake::saying(throttled(), false).await;
+    let mut client = client(&fake.url).await;
+    client.patience = Duration::from_secs(3);
+    let asking = futures::future::join_all((0..40).map(|_| client.look_up(ARN))).await;
+    assert!(asking.iter().all(|told| *told == Err(LookUpError::Throttled)));
+    assert!(fake.asked().len() > 40 * 3, "{}", fake.asked().len());
+}
+
+#[tokio::test]
+async fn a_region_that_is_none_is_garbage() {
+    let forged = answer("ab12", &["arn:aws:bedrock:eu-west-1 level=ERROR::foundation-model/a.b"]);
+    assert_eq!(told(&Fake::json(200, "", &forged).await).await, Err(LookUpError::Garbage));
 }
 
 #[tokio::test]
