@@ -5,7 +5,7 @@ Usage: redaction.py BINARY [--data DIR] [--half held|dev] [--misses TYPE] [--no-
   BINARY   custody-redact-spans, of a release build
   --data   folder with pii/pii.jsonl and secrets/secrets.jsonl (default: ../shared/data beside the checkout)
 
-Peers: pip install presidio-analyzer scrubadub detect-secrets. Rows are split in halves by a hash of their id; rules were tuned on `dev`.
+Peers: pip install -r redaction_requirements.txt. Rows are split in halves by a hash of their id; rules were tuned on `dev`.
 A labelled span counts as found when at least half of its characters lie in finds of its type; a find is false when less than half of
 its own lie in labels of its type. `covered` is the share of labelled spans at least half hidden by finds of any type: what redaction
 is about. Rows that say something is there and not where are left out.
@@ -16,6 +16,7 @@ import hashlib
 import json
 import pathlib
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -74,7 +75,7 @@ def half_of(identity):
 
 
 def read(path, half):
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for line in path.read_text().split("\n") if line]
     return [row for row in rows if half_of(row["id"]) == half]
 
 
@@ -85,6 +86,32 @@ def ours(binary, rows):
     assert [one["id"] for one in finds] == [row["id"] for row in rows], "an answer for each row, in order"
     spans = [[(span["start"], span["end"], OURS[span["entity"]]) for span in one["spans"]] for one in finds]
     return spans, done.stderr.strip()
+
+
+def processor(binary, lines, rounds):
+    """Seconds of processor time of one run."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([binary, "--rounds", str(rounds)], input=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def speed(binary, name, texts, fewer, more):
+    """Megabytes a second of processor time, from the difference of two runs: without start, reading and first states."""
+    lines = "".join(json.dumps({"id": 0, "text": text}) + "\n" for text in texts)
+    seconds = min(processor(binary, lines, more) for _ in range(3)) - min(processor(binary, lines, fewer) for _ in range(3))
+    megabytes = sum(len(text.encode()) for text in texts) * (more - fewer) / 1e6
+    print(f"  {name:52s} {megabytes:8.1f} MB, {seconds:7.3f} s of processor time: {megabytes / seconds:6.1f} MB/s a core")
+
+
+def speeds(binary, data):
+    print("\nspeed of custody-redact, default rules")
+    pii = [json.loads(line)["text"] for line in (data / "pii" / "pii.jsonl").read_text().split("\n") if line]
+    speed(binary, "pii.jsonl, row by row (a find every 60 bytes)", pii, 3, 23)
+    speed(binary, "pii.jsonl as one text", ["\n".join(pii)], 3, 23)
+    prompts = [json.loads(line).get("text") or "" for line in (data / "injection" / "injection.jsonl").read_text().split("\n") if line]
+    speed(binary, "injection.jsonl, row by row (mostly English prompts)", prompts, 2, 8)
+    speed(binary, "injection.jsonl as one text", ["\n".join(prompts)], 2, 8)
 
 
 def timed(rows, find):
@@ -198,7 +225,7 @@ def hostile(binary):
         "addresses without ends": ["a@b.", "a.b.c@", "@@", "http://a:b", "x:y@", "::1:", "fe80:"],
         "one digit": ["1"], "one letter": ["A"], "spaced digits": ["1 "], "at signs": ["@"], "names": ["Mr. A ", "1 Main "],
     }
-    print("\nhostile text: seconds for 0.1, 1 and 10 MB")
+    print("\nhostile text: seconds of processor time for 0.1, 1 and 10 MB, start and reading taken off")
     for name, kinds in pieces.items():
         chance = random.Random(7)
         seconds = []
@@ -208,8 +235,8 @@ def hostile(binary):
                 parts.append(chance.choice(kinds))
                 length += len(parts[-1])
             line = json.dumps({"id": name, "text": "".join(parts)[:size]}) + "\n"
-            done = subprocess.run([binary], input=line, capture_output=True, text=True, check=True)
-            seconds.append(float(done.stderr.split(" s:")[0].split()[-1]))
+            seconds.append(processor(binary, line, 3) - processor(binary, line, 1))
+        seconds = [one / 2 for one in seconds]
         print(f"  {name:24s}" + "".join(f" {one:9.4f}" for one in seconds) + f"   10 MB / 1 MB = {seconds[2] / max(seconds[1], 1e-9):.1f}")
 
 
@@ -250,6 +277,7 @@ def main():
             peer, note = detect_secrets(others)
             secrets(others, peer, "detect-secrets", note)
     if not arguments.no_hostile:
+        speeds(arguments.binary, arguments.data)
         hostile(arguments.binary)
 
 

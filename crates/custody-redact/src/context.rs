@@ -3,11 +3,18 @@
 //! A weak form (nine digits) is an identifier only beside such a word. The window is bounded, so the look-up
 //! costs the same wherever a candidate stands.
 
-use aho_corasick::AhoCorasick;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// How far a word may stand before and after a candidate's first byte.
 const BEFORE: usize = 72;
 const AFTER: usize = 56;
+
+/// No word is longer; how much is read at once beyond what was asked for.
+const LONGEST_WORD: usize = 64;
+const STRIDE: usize = 192;
 
 macro_rules! topics {
     ($($variant:ident: $($word:literal)+;)+) => {
@@ -66,7 +73,7 @@ topics! {
     Birth: "birth" "born" "dob" "d.o.b" "birthday" "birthdate" "geboren" "geburtsdatum" "naissance" "né le" "née le" "nacimiento"
         "nascita" "nato il" "nata il" "nascimento" "geboortedatum" "født" "född" "syntymä" "urodz" "생년월일";
     Address: "address" "adresse" "lives at" "living at" "live at" "located at" "ship to" "shipping" "billing" "home" "office is at" "deliver"
-        "street" "moved to" "residing" "dirección" "indirizzo" "anschrift" "located" "restaurant is at" "house" "send it to";
+        "street" "moved to" "residing" "dirección" "indirizzo" "anschrift" "located" "restaurant is at" "house" "send it to" "apt" "apt." "suite";
     Zip: "zip" "postcode" "post code" "postal" "plz" "postleitzahl" "code postal" "código postal" "cap";
     Certificate: "certificate" "licence number" "dea";
     Crypto: "bitcoin" "btc" "wallet" "ethereum" "eth" "crypto" "litecoin" "monero" "solana" "address";
@@ -86,22 +93,56 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new() -> Result<Self, aho_corasick::BuildError> {
-        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS.iter().map(|(word, _)| word))?;
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(WORDS.iter().map(|(word, _)| word))?;
         Ok(Self { words })
     }
 
+    /// A reader of one text, whose questions go forward.
+    pub(crate) fn reader<'a>(&'a self, text: &'a [u8]) -> Reader<'a> {
+        Reader { words: &self.words, text, read: 0, seen: VecDeque::new() }
+    }
+}
+
+/// Reads each part of a text at most once for words, and only where somebody asks.
+pub(crate) struct Reader<'a> {
+    words: &'a AhoCorasick,
+    text: &'a [u8],
+    /// Words that end before this place are in `seen`, as far back as the last question went.
+    read: usize,
+    seen: VecDeque<(Range<usize>, u64)>,
+}
+
+impl Reader<'_> {
     /// The topics named near a candidate's start, as a set of bits.
-    pub(crate) fn topics(&self, text: &[u8], start: usize) -> u64 {
-        let (from, to) = (start.saturating_sub(BEFORE), text.len().min(start + AFTER));
-        let window = text.get(from..to).unwrap_or_default();
-        let mut topics = 0;
+    pub(crate) fn topics(&mut self, start: usize) -> u64 {
+        let (from, to) = (start.saturating_sub(BEFORE), self.text.len().min(start + AFTER));
+        while self.seen.front().is_some_and(|(word, _)| word.end <= from) {
+            self.seen.pop_front();
+        }
+        if self.read < from {
+            self.read = from;
+        }
+        if self.read < to {
+            self.read_until(self.text.len().min(to + STRIDE));
+        }
+        let near = self.seen.iter().filter(|(word, _)| word.start >= from && word.end <= to);
+        near.fold(0, |topics, (_, topic)| topics | topic)
+    }
+
+    fn read_until(&mut self, to: usize) {
+        let from = self.read.saturating_sub(LONGEST_WORD);
+        let window = self.text.get(from..to).unwrap_or_default();
         for found in self.words.find_overlapping_iter(window) {
             let Some((word, topic)) = WORDS.get(found.pattern().as_usize()) else { continue };
-            if is_whole_word(text, from + found.start(), from + found.end(), word) {
-                topics |= topic.bit();
+            let place = from + found.start()..from + found.end();
+            if place.end > self.read && is_whole_word(self.text, place.start, place.end, word) {
+                self.seen.push_back((place, topic.bit()));
             }
         }
-        topics
+        self.read = to;
     }
 }
 
@@ -118,9 +159,20 @@ mod tests {
     #[test]
     fn words_count_only_as_words_and_only_near() {
         let context = Context::new().unwrap();
-        let near = |text: &str| context.topics(text.as_bytes(), text.len());
+        let near = |text: &str| context.reader(text.as_bytes()).topics(text.len());
         assert_ne!(near("my SSN is ") & Topic::Ssn.bit(), 0);
         assert_eq!(near("testing ") & Topic::Itin.bit(), 0);
         assert_eq!(near(&format!("ssn {}", "x ".repeat(60))) & Topic::Ssn.bit(), 0);
+    }
+
+    #[test]
+    fn asking_along_the_way_gives_what_asking_once_gives() {
+        let context = Context::new().unwrap();
+        assert!(WORDS.iter().all(|(word, _)| word.len() <= LONGEST_WORD));
+        let text = "ssn 1 phone 2 ".repeat(30) + &"x ".repeat(300) + &"passport no 3, card 4 ".repeat(20);
+        let mut along = context.reader(text.as_bytes());
+        for start in (0..text.len()).step_by(7) {
+            assert_eq!(along.topics(start), context.reader(text.as_bytes()).topics(start), "at {start}");
+        }
     }
 }

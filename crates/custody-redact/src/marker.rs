@@ -13,7 +13,8 @@ pub(crate) fn letters(key: u64) -> String {
 
 /// How long the marker is that begins at this `[`, if one does.
 pub(crate) fn length(text: &[u8]) -> Option<usize> {
-    let name = text.get(1..)?.iter().take(33).take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_').count();
+    let name =
+        text.get(1..)?.iter().take(33).take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_').count();
     let first = text.get(1).is_some_and(u8::is_ascii_uppercase);
     let rest = text.get(1 + name..)?;
     let payload = match rest {

@@ -15,7 +15,8 @@ pub(crate) fn of(text: &[u8], found: Range<usize>, part: Part) -> Option<Range<u
         Part::Whole => Some(found),
         Part::Value => {
             let sign = matched.iter().position(|byte| matches!(byte, b':' | b'='))?;
-            let value = after(matched, sign, |byte| matches!(byte, b':' | b'=' | b'>' | b'"' | b'\'' | b'`') || byte.is_ascii_whitespace())?;
+            let value =
+                after(matched, sign, |byte| matches!(byte, b':' | b'=' | b'>' | b'"' | b'\'' | b'`') || byte.is_ascii_whitespace())?;
             Some(at(value)..at(trimmed(matched)))
         }
         Part::LastWord => {
@@ -29,6 +30,7 @@ pub(crate) fn of(text: &[u8], found: Range<usize>, part: Part) -> Option<Range<u
             Some(at(space + rest.find(char::is_uppercase)?)..found.end)
         }
         Part::Number => Some(at(matched.iter().position(u8::is_ascii_digit)?)..found.end),
+        Part::Leading => Some(found.start..at(matched.iter().take_while(|byte| byte.is_ascii_digit()).count())),
         Part::UserInfo => {
             let start = memchr::memmem::find(matched, b"://")? + 3;
             Some(at(start)..at(memchr::memrchr(b'@', matched)?))

@@ -153,7 +153,12 @@ impl std::fmt::Debug for Redacted {
 /// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value.
 fn plain(value: &str) -> String {
     let folded = Folded::new(value);
-    folded.text().chars().filter(|character| character.is_alphanumeric() || matches!(character, '@' | '.')).flat_map(char::to_lowercase).collect()
+    folded
+        .text()
+        .chars()
+        .filter(|character| character.is_alphanumeric() || matches!(character, '@' | '.'))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// The last four of at least eight digits.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::automaton::{Automaton, Walker};
-use crate::context::Context;
+use crate::context::{Context, Reader};
 use crate::custom::Custom;
 use crate::entity::{Entity, Family};
 use crate::rules::{Rules, RulesError};
@@ -32,13 +32,14 @@ const EMAIL_WEIGHT: u8 = 69;
 
 impl Scanner {
     pub(crate) fn new(rules: &Rules) -> Result<Self, RulesError> {
+        let custom = Custom::new(rules)?;
         let wanted = rules.entities.iter().fold(0, |set, entity| set | entity.bit());
         let table = table::rules(wanted);
         let patterns: Vec<&str> = table.iter().map(|rule| rule.pattern).collect();
         Ok(Self {
             automaton: Automaton::new(&patterns)?,
             context: Context::new().map_err(|_| RulesError::TooLarge)?,
-            custom: Custom::new(rules)?,
+            custom,
             emails: rules.entities.contains(&Entity::Email),
             rules: table,
         })
@@ -78,6 +79,7 @@ impl Scanner {
         });
         let bytes = text.as_bytes();
         let alone = alone(bytes);
+        let mut context = self.context.reader(bytes);
         let (mut run_end, mut at, mut before) = (0, 0, b' ');
         while let Some(&byte) = bytes.get(at) {
             let kind = start_kind(before, byte);
@@ -97,7 +99,9 @@ impl Scanner {
                     }
                 }
                 Start::Word | Start::Hump => {
-                    if at >= run_end && let Some(runs) = runs.as_deref_mut() {
+                    if at >= run_end
+                        && let Some(runs) = runs.as_deref_mut()
+                    {
                         let length = encoded::run_length(bytes, at);
                         run_end = at + length;
                         if length >= 16 {
@@ -106,7 +110,7 @@ impl Scanner {
                     }
                     if self.automaton.may_begin(bytes, at) {
                         let place = Place { text: bytes, start: at, hump: matches!(kind, Start::Hump), alone: &alone };
-                        self.try_rules(walker, &place, found);
+                        self.try_rules(walker, &mut context, &place, found);
                     }
                 }
             }
@@ -114,7 +118,7 @@ impl Scanner {
         }
     }
 
-    fn try_rules(&self, walker: &mut Walker<'_>, place: &Place<'_>, found: &mut dyn FnMut(Found)) {
+    fn try_rules(&self, walker: &mut Walker<'_>, context: &mut Reader<'_>, place: &Place<'_>, found: &mut dyn FnMut(Found)) {
         let mut topics = None;
         self.automaton.walk(walker, place.text, place.start, |index, end| {
             let Some(rule) = self.rules.get(index) else { return };
@@ -131,7 +135,7 @@ impl Scanner {
                 Need::NearOrAlone(_) if *place.alone == range => None,
                 Need::Near(wanted) | Need::NearOrAlone(wanted) => Some(wanted),
             };
-            let mut near = || *topics.get_or_insert_with(|| self.context.topics(place.text, place.start));
+            let mut near = || *topics.get_or_insert_with(|| context.topics(place.start));
             if wanted.is_none_or(|wanted| near() & wanted != 0) {
                 found(Found { range, entity: rule.entity, weight: rule.weight, custom: None });
             }
@@ -153,12 +157,14 @@ impl Place<'_> {
     /// Whether a form that ends here is a word of its own.
     fn has_edges(&self, rule: &Rule, end: usize) -> bool {
         let after = self.text.get(end).copied().unwrap_or(b' ');
-        let inside = self.text.get(end - 1).is_some_and(u8::is_ascii_alphanumeric);
-        if inside && after.is_ascii_alphanumeric() || self.hump && rule.part != Part::Value {
+        if self.hump && rule.part != Part::Value {
             return false;
         }
         if rule.entity.family() == Family::Secret {
             return !matches!(after, b'_' | b'-') || rule.part != Part::Whole;
+        }
+        if rule.entity == Entity::IpAddress && self.is_cut_address(end) {
+            return false;
         }
         !rule.apart || !(self.is_joined_before() || self.is_joined_after(end))
     }
@@ -167,6 +173,13 @@ impl Place<'_> {
         let digit = |back: usize| self.start.checked_sub(back).and_then(|at| self.text.get(at)).is_some_and(u8::is_ascii_digit);
         let sign = self.start.checked_sub(1).and_then(|at| self.text.get(at));
         matches!(sign, Some(b'-' | b'.' | b'+')) && digit(2) && self.text.get(self.start).is_some_and(u8::is_ascii_digit)
+    }
+
+    /// Another group follows: what was matched is the beginning of something that is no address.
+    fn is_cut_address(&self, end: usize) -> bool {
+        let more = self.text.get(end + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b':');
+        let groups = self.text.get(self.start..end).is_some_and(|address| address.contains(&b':'));
+        self.text.get(end) == Some(&b':') && more && groups
     }
 
     fn is_joined_after(&self, end: usize) -> bool {

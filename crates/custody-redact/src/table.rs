@@ -5,6 +5,7 @@ mod contact;
 mod identifiers;
 mod language;
 mod machines;
+mod names;
 mod secrets;
 
 use crate::checks::any;
@@ -37,6 +38,8 @@ pub(crate) enum Part {
     Name,
     /// From the first digit on.
     Number,
+    /// The digits it begins with.
+    Leading,
     /// Between `://` and `@`.
     UserInfo,
     /// As far as the line that ends the key.
@@ -102,6 +105,15 @@ const fn bits(topics: &[Topic]) -> u64 {
 
 /// Every rule of the given entities.
 pub(crate) fn rules(entities: u32) -> Vec<Rule> {
-    let tables = [accounts::RULES, contact::RULES, identifiers::RULES, identifiers::OTHERS, language::RULES, machines::RULES, secrets::RULES];
+    let tables = [
+        accounts::RULES,
+        contact::RULES,
+        identifiers::RULES,
+        identifiers::OTHERS,
+        language::RULES,
+        names::RULES,
+        machines::RULES,
+        secrets::RULES,
+    ];
     tables.into_iter().flatten().filter(|rule| entities & rule.entity.bit() != 0).copied().collect()
 }

@@ -28,10 +28,13 @@ const VERHOEFF_PLACE: [[u8; 10]; 8] = [
 
 /// Verhoeff's check digit: India's Aadhaar and Nigeria's NIN use it.
 fn verhoeff(digits: &[u8]) -> bool {
-    let pick = |table: &[[u8; 10]], row: usize, column: u8| table.get(row).and_then(|row| row.get(usize::from(column))).copied().unwrap_or(0);
-    let product = digits.iter().rev().enumerate().fold(0_u8, |product, (place, digit)| {
-        pick(&VERHOEFF_PRODUCT, usize::from(product), pick(&VERHOEFF_PLACE, place % 8, *digit))
-    });
+    let pick =
+        |table: &[[u8; 10]], row: usize, column: u8| table.get(row).and_then(|row| row.get(usize::from(column))).copied().unwrap_or(0);
+    let product = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .fold(0_u8, |product, (place, digit)| pick(&VERHOEFF_PRODUCT, usize::from(product), pick(&VERHOEFF_PLACE, place % 8, *digit)));
     product == 0
 }
 

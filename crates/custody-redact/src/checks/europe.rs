@@ -59,7 +59,19 @@ pub(crate) fn nir(text: &[u8]) -> bool {
         _ => None,
     };
     let plain: Vec<u8> = match corsica {
-        Some(second) => compact.iter().enumerate().map(|(at, byte)| if at == 5 { b'1' } else if at == 6 { second } else { *byte }).collect(),
+        Some(second) => compact
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| {
+                if at == 5 {
+                    b'1'
+                } else if at == 6 {
+                    second
+                } else {
+                    *byte
+                }
+            })
+            .collect(),
         None => compact,
     };
     let digits = Digits::of(&plain);

@@ -24,9 +24,15 @@ fn with_prefix(text: &[u8], most: u8) -> Option<&str> {
     }
 }
 
+/// The digits of a telephone number without those of its extension.
+fn subscriber(text: &[u8]) -> Digits {
+    let end = text.iter().position(u8::is_ascii_alphabetic).unwrap_or(text.len());
+    Digits::of(text.get(..end).unwrap_or_default())
+}
+
 /// A country code people have, and a length of ITU-T E.164.
 pub(crate) fn international(text: &[u8]) -> bool {
-    let digits = Digits::of(text);
+    let digits = subscriber(text);
     let code = match digits.number(0, 2) {
         0 if text.first() == Some(&b'0') => digits.number(2, 4),
         number => number,
@@ -36,15 +42,15 @@ pub(crate) fn international(text: &[u8]) -> bool {
 
 /// North America: area and exchange begin with 2 to 9.
 pub(crate) fn north_american(text: &[u8]) -> bool {
-    let digits = Digits::of(text);
+    let digits = subscriber(text);
     let skip = usize::from(digits.len() == 11);
-    digits.len() - skip == 10 && digits.at(skip) >= 2 && digits.at(skip + 3) >= 2 && !digits.is_filler()
+    digits.len() == 10 + skip && digits.at(skip) >= 2 && digits.at(skip + 3) >= 2 && !digits.is_filler()
 }
 
-/// Any number of seven to thirteen digits that a word near it calls a telephone.
+/// Any number of six to thirteen digits that a word near it calls a telephone.
 pub(crate) fn local(text: &[u8]) -> bool {
-    let digits = Digits::of(text);
-    (7..=13).contains(&digits.len()) && !digits.is_filler()
+    let digits = subscriber(text);
+    (6..=13).contains(&digits.len()) && !digits.is_filler()
 }
 
 /// At least two kinds of characters in a hardware address that is not all zeros.

@@ -5,8 +5,28 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// Words that mark an example or a reference to a secret kept elsewhere.
 const PLACEHOLDERS: [&[u8]; 22] = [
-    b"example", b"changeme", b"change_me", b"placeholder", b"your_", b"your-", b"yourpass", b"insert", b"redacted", b"xxxx", b"****", b"....",
-    b"dummy", b"todo", b"undefined", b"null", b"none", b"getenv", b"environ", b"process.env", b"not_long_enough", b"<%",
+    b"example",
+    b"changeme",
+    b"change_me",
+    b"placeholder",
+    b"your_",
+    b"your-",
+    b"yourpass",
+    b"insert",
+    b"redacted",
+    b"xxxx",
+    b"****",
+    b"....",
+    b"dummy",
+    b"todo",
+    b"undefined",
+    b"null",
+    b"none",
+    b"getenv",
+    b"environ",
+    b"process.env",
+    b"not_long_enough",
+    b"<%",
 ];
 
 /// Random enough for a token of a known form.
@@ -17,6 +37,11 @@ pub(crate) fn token(text: &[u8]) -> bool {
 /// A fixed form in which even regular characters are accepted, save one repeated.
 pub(crate) fn formed(text: &[u8]) -> bool {
     bits_per_character(text) >= 2.2
+}
+
+/// Not the X's that people write over a token.
+pub(crate) fn unmasked(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"XXXX").is_none()
 }
 
 /// A value someone assigned to a password or key: not a placeholder, not code, not a sentence.
@@ -38,7 +63,9 @@ pub(crate) fn mixed_value(text: &[u8]) -> bool {
 pub(crate) fn jwt(text: &[u8]) -> bool {
     let header = text.split(|byte| *byte == b'.').next().unwrap_or_default();
     let decoded = URL_SAFE_NO_PAD.decode(header).or_else(|_| STANDARD_NO_PAD.decode(header)).unwrap_or_default();
-    decoded.first() == Some(&b'{') && decoded.contains(&b':') && decoded.iter().rev().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}')
+    decoded.first() == Some(&b'{')
+        && decoded.contains(&b':')
+        && decoded.iter().rev().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}')
 }
 
 /// Shannon's entropy of the characters, in bits.

@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn every_script_s_digits_are_digits() {
-        for (character, expected) in [('٣', b'3'), ('७', b'7'), ('９', b'9'), ('𝟗', b'9'), ('＠', b'@'), ('𝐚', b'a'), ('．', b'.')] {
+        for (character, expected) in [('٣', b'3'), ('७', b'7'), ('９', b'9'), ('𝟗', b'9'), ('＠', b'@'), ('𝐚', b'a'), ('．', b'.')]
+        {
             assert!(matches!(fold_char(character), Fold::To(byte) if byte == expected), "{character}");
         }
     }

@@ -23,11 +23,14 @@ macro_rules! street {
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new(Person, name!(r"(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Sir|Dame|Lady|Lord|Herr|Frau|Madame|Mme|Mlle|Monsieur|Se\x{f1}or|Se\x{f1}ora|Sra|Signor|Signora|Mevrouw|Meneer|Rev|Judge|Senator|President|Captain|Capt|Sgt|Lt|Officer|Nurse|Doctor)\.? "), any).part(Part::Name).weight(30),
-    Rule::new(Person, name!(r"(?i:my name is|my name's|i'm called|i am called|name is|names?:|name =|patient:?|customer:?|employee:?|dear|signed by|signed,?|attn:?|attention:?|regards,|sincerely,|thanks,|cheers,|mi nombre es|me llamo|je m'appelle|ich hei\x{df}e|mein name ist|mi chiamo|meu nome \x{e9}|mijn naam is)\s{1,3}"), any).part(Part::Name).weight(29),
+    Rule::new(Person, name!(r"(?i:my name is|my name's|i'm called|i am called|name is|names?:|name =|patient:?|customer:?|employee:?|dear|signed by|signed,?|attn:?|attention:?|regards,|sincerely,|thanks,|cheers,|mi nombre es|me llamo|je m'appelle|ich hei\x{df}e|mein name ist|mi chiamo|meu nome \x{e9}|mijn naam is)\s{1,6}"), any).part(Part::Name).weight(29),
     Rule::new(Person, name!(r"(?i:has|had) given "), any).part(Part::Name).weight(10),
     Rule::new(StreetAddress, street!(r"\d{1,6}[A-Za-z]?,? (?:[\p{Lu}\d][\p{L}\d'.-]{0,24} ){1,4}"), any).weight(31),
     Rule::new(StreetAddress, r"(?i:p\.? ?o\.? ?box|psc|apo box) \d{1,6}(?:,? (?i:box) \d{1,6})?", any).weight(33),
     Rule::new(StreetAddress, r"(?:Via|Viale|Piazza|Corso|Calle|Avenida|Avda|Paseo|Plaza|Rue|Avenue|Boulevard|Place|Rua|Travessa|Ulica|ul\.)(?: [\p{L}'.-]{1,24}){1,4},? \d{1,4}[A-Za-z]?", any).weight(31),
+    Rule::new(StreetAddress, r"(?:\d{1,6} )?\p{Lu}[\p{L}-]{1,22}(?:vej|vegen|veien|weg|gade|gata|gatan|v\x{e4}gen|tie|katu|stra(?:\x{df}|ss)e|str\.|straat|laan|gasse|platz|allee|utca|v\x{e6}nget| utca| \x{fa}t| u\.| t\x{e4}nav) \d{1,4}[A-Za-z]?", any).weight(30),
+    Rule::new(StreetAddress, r"(?i:(?:unit|psc|cmr) \d{1,6},? box \d{1,6})(?:\s{1,2}(?i:apo|fpo|dpo),? (?i:a[aep]),? \d{5})?", any).weight(34),
+    Rule::new(StreetAddress, r"(?i:apo|fpo|dpo),? (?i:a[aep]),? \d{5}", any).weight(32),
     Rule::new(StreetAddress, r"\d{1,6} (?:[\p{Lu}][\p{L}'.-]{1,24} ){1,3}\d{1,4}[A-Za-z]?", any).near(&[T::Address]).weight(26),
     Rule::new(StreetAddress, r"[\p{Lu}][\p{L}'.-]{2,24}(?: [\p{Lu}][\p{L}'.-]{1,24}){0,2} \d{1,4}[A-Za-z]?", any).near(&[T::Address]).weight(22),
     Rule::new(StreetAddress, r"(?:Suite|Apt\.?|Apartment|Flat) \d{1,5}[A-Za-z]?", any).weight(21),
@@ -36,5 +39,5 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(Postcode, r"\d{5}-\d{4}", any).near(&[T::Zip, T::Address]).weight(27),
     Rule::new(Postcode, r"\d{3,6}", any).near(&[T::Zip]).weight(15),
     Rule::new(Age, r"(?i:aged?|turn|turns|turned|turning|age of|age is|age:)(?: of| is|:)? (?:\d{1,2}|1[01]\d)", any).part(Part::Number).weight(14),
-    Rule::new(Age, r"(?:\d{1,2}|1[01]\d)[ -](?i:years?|yrs?)[ -](?i:old|of age)", any).weight(14),
+    Rule::new(Age, r"(?:\d{1,2}|1[01]\d)[ -](?i:years?|yrs?)[ -](?i:old|of age)", any).part(Part::Leading).weight(14),
 ];

@@ -1,7 +1,7 @@
 //! Credentials: fixed prefixes of known services, forms, and assignments. The forms follow what the services publish.
 
 use super::{Part, Rule};
-use crate::checks::{any, assigned, formed, jwt, mixed_value, token};
+use crate::checks::{any, assigned, formed, jwt, mixed_value, token, unmasked};
 use crate::entity::Entity::{ApiKey, Jwt, Password, PrivateKey};
 
 const fn key(pattern: &'static str) -> Rule {
@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::form(PrivateKey, r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----").part(Part::Pem).joined().weight(100),
     Rule::new(Jwt, r"ey[A-Za-z0-9_-]{10,500}\.ey[A-Za-z0-9_-]{4,600}(?:\.[A-Za-z0-9_-]{0,600})?", jwt).joined().weight(95),
     // clouds
-    Rule::form(ApiKey, r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|ANPA|ANVA)[A-Z0-9]{16}").joined().weight(84),
+    Rule::new(ApiKey, r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|ANPA|ANVA)[A-Z0-9]{16}", unmasked).joined().weight(84),
     key(r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
     key(r"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/=]{0,300}"),
     key(r"AIza[A-Za-z0-9_-]{35}"),
@@ -66,7 +66,6 @@ pub(super) const RULES: &[Rule] = &[
     key(r"ops_eyJ[A-Za-z0-9+/]{200,500}={0,3}"),
     key(r"hv[sbr]\.[A-Za-z0-9_-]{24,300}"),
     key(r"(?:dp\.(?:pt|st|ct|scim|audit)\.[A-Za-z0-9.]{40,64})"),
-    key(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}"),
     key(r"s-s4t2(?:ud|af)-[a-f0-9]{64}"),
     Rule::new(ApiKey, r"AKC[A-Za-z0-9]{10,80}", any).joined().weight(40),
     Rule::new(ApiKey, r"AP[\dABCDEF][A-Za-z0-9]{8,80}", any).joined().weight(36),
@@ -96,5 +95,5 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(ApiKey, r#"(?i:authorization|proxy-authorization)['"]?\s{0,3}[:=]\s{0,3}['"]?(?:(?i:bearer|basic|token|api-token|apikey|digest|negotiate) )?[A-Za-z0-9_.=+/~@-]{8,400}"#, assigned).part(Part::LastWord).joined().weight(73),
     Rule::new(ApiKey, r"(?i:bearer) [A-Za-z0-9_.=+/~-]{16,400}", mixed_value).part(Part::LastWord).joined().weight(70),
     Rule::new(Password, r"(?i:password|passphrase|pin|passcode|pwd) (?i:is|was|to) [^\s,;]{4,60}", mixed_value).part(Part::LastWord).joined().weight(30),
-    Rule::new(Password, r"(?i:[a-z][a-z0-9+.-]{1,15})://[^\s/:@<>\x22'%$]{0,100}:[^\s/@<>\x22'$]{1,100}@[A-Za-z0-9.-]{1,100}", any).part(Part::UserInfo).joined().weight(88),
+    Rule::new(Password, r"(?i:https?|ftps?|sftp|ssh|git|svn|postgres(?:ql)?|mysql|mariadb|mssql|sqlserver|oracle|mongodb(?:\+srv)?|rediss?|amqps?|mqtts?|nats|kafka|smtps?|imaps?|ldaps?|wss?|socks5|clickhouse|elasticsearch|snowflake)(?:\+[a-z0-9]{1,10})?://[^\s/:@<>\x22'%$]{0,100}:[^\s/@<>\x22'$]{1,100}@[A-Za-z0-9.-]{1,100}", any).part(Part::UserInfo).joined().weight(88),
 ];

@@ -47,7 +47,9 @@ fn assignments_give_up_the_value_and_keep_the_name() {
     for (text, entity, value) in cases {
         assert_eq!(found(text), [(entity, value)], "{text}");
     }
-    for text in ["password = os.getenv('DB')", "password: <your password>", "password=${PASSWORD}", "token: authentication", "http://db:5432/x"] {
+    for text in
+        ["password = os.getenv('DB')", "password: <your password>", "password=${PASSWORD}", "token: authentication", "http://db:5432/x"]
+    {
         assert_eq!(found(text), [], "{text}");
     }
 }
