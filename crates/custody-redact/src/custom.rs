@@ -11,6 +11,7 @@ const PATTERN_BYTES: usize = 8 << 20;
 
 pub(crate) struct Custom {
     names: Vec<String>,
+    sorted_names: Vec<String>,
     words: Option<AhoCorasick>,
     patterns: Option<Regex>,
     first_pattern: usize,
@@ -26,12 +27,19 @@ impl Custom {
         if let Some(name) = names.iter().find(|name| !is_name(name)) {
             return Err(RulesError::Name(name.clone()));
         }
-        Ok(Self { words: words(rules)?, patterns: patterns(rules)?, first_pattern: rules.words.len(), names })
+        let mut sorted_names = names.clone();
+        sorted_names.sort_unstable();
+        Ok(Self { sorted_names, words: words(rules)?, patterns: patterns(rules)?, first_pattern: rules.words.len(), names })
     }
 
     /// The name of one rule.
     pub(crate) fn name(&self, index: u16) -> Option<&str> {
         self.names.get(usize::from(index)).map(String::as_str)
+    }
+
+    /// Whether some rule has this name.
+    pub(crate) fn has_name(&self, name: &[u8]) -> bool {
+        self.sorted_names.binary_search_by(|one| one.as_bytes().cmp(name)).is_ok()
     }
 
     /// Reports each find: where, and by which rule.

@@ -11,18 +11,19 @@ pub(crate) fn letters(key: u64) -> String {
     (0..16).rev().map(|place| char::from(b'a' + nibble(place))).collect()
 }
 
-/// How long the marker is that begins at this `[`, if one does.
-pub(crate) fn length(text: &[u8]) -> Option<usize> {
-    let name =
-        text.get(1..)?.iter().take(33).take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_').count();
-    let first = text.get(1).is_some_and(u8::is_ascii_uppercase);
-    let rest = text.get(1 + name..)?;
+/// How long the marker is that begins at this `[`, if one does. Only names that redaction writes count: what stands in brackets is
+/// otherwise text like any other.
+pub(crate) fn length(text: &[u8], is_known: impl Fn(&[u8]) -> bool) -> Option<usize> {
+    let in_name = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_';
+    let length = text.get(1..)?.iter().take(33).take_while(in_name).count();
+    let name = text.get(1..1 + length)?;
+    let rest = text.get(1 + length..)?;
     let payload = match rest {
         [b']', ..] => 0,
         [b':', payload @ ..] => 1 + payload_length(payload)?,
         _ => return None,
     };
-    (first && rest.get(payload) == Some(&b']')).then_some(1 + name + payload + 1)
+    (rest.get(payload) == Some(&b']') && is_known(name)).then_some(1 + length + payload + 1)
 }
 
 fn payload_length(payload: &[u8]) -> Option<usize> {
@@ -41,11 +42,13 @@ mod tests {
 
     #[test]
     fn only_what_could_have_been_written_here_is_a_marker() {
-        assert_eq!(length(b"[EMAIL] x"), Some(7));
-        assert_eq!(length(b"[CARD:1111]"), Some(11));
-        assert_eq!(length(format!("[CARD:{}]", letters(0x0123_4567_89ab_cdef)).as_bytes()), Some(23));
-        assert_eq!(length(b"[CARD:4111111111111111]"), None);
-        assert_eq!(length(b"[EMAIL"), None);
-        assert_eq!(length(b"[]"), None);
+        let length = |text: &str| length(text.as_bytes(), |name| matches!(name, b"EMAIL" | b"CARD"));
+        assert_eq!(length("[EMAIL] x"), Some(7));
+        assert_eq!(length("[CARD:1111]"), Some(11));
+        assert_eq!(length(&format!("[CARD:{}]", letters(0x0123_4567_89ab_cdef))), Some(23));
+        assert_eq!(length("[CARD:4111111111111111]"), None);
+        assert_eq!(length("[GB82WEST12345698765432]"), None);
+        assert_eq!(length("[EMAIL"), None);
+        assert_eq!(length("[]"), None);
     }
 }

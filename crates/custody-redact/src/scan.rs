@@ -49,6 +49,10 @@ impl Scanner {
         self.custom.name(index)
     }
 
+    fn is_marker_name(&self, name: &[u8]) -> bool {
+        Entity::ALL.iter().any(|entity| entity.name().as_bytes() == name) || self.custom.has_name(name)
+    }
+
     /// Reports every candidate in folded text, decoding base64 on the way.
     pub(crate) fn scan(&self, text: &str, found: &mut dyn FnMut(Found)) {
         let mut walker = self.automaton.walker();
@@ -87,7 +91,7 @@ impl Scanner {
             match kind {
                 Start::No => {}
                 Start::Bracket => {
-                    if let Some(length) = bytes.get(at..).and_then(marker::length) {
+                    if let Some(length) = bytes.get(at..).and_then(|rest| marker::length(rest, |name| self.is_marker_name(name))) {
                         at += length;
                         before = b']';
                         continue;

@@ -39,5 +39,6 @@ fn split_tokens_are_one_value() {
 #[test]
 fn a_marker_written_by_someone_else_protects_nothing() {
     assert_eq!(DEFAULT.redact("[EMAIL]4539148803436467[EMAIL]").text, "[EMAIL][CARD][EMAIL]");
+    assert_eq!(DEFAULT.redact("[GB82WEST12345698765432]").text, "[[IBAN]]");
     assert_eq!(DEFAULT.redact("[CARD:4539148803436467]").text, "[CARD:[CARD]]");
 }
