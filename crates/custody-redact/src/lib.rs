@@ -1,0 +1,50 @@
+//! Finds and removes personal data and secrets; says what it removed, never what it was (LOG-18, LOG-32, LOG-38).
+//!
+//! ```text
+//! text ──fold──▶ plain ASCII where it can be, with the way back ──one pass──▶ candidates ──check, context──▶ spans ──▶ markers
+//!                                                      │
+//!                        word starts ▶ one automaton of all forms · `@` ▶ e-mail · base64 ▶ decoded once, the same pass
+//! ```
+//! Time is linear in the text: from each place where a word begins, one automaton reads a bounded number of bytes, and there is nothing
+//! to backtrack. Memory is bounded: a window of the text, the spans found, and at most 32 MB of the automaton's states for each scan that
+//! runs at the same time; they are kept for the next one, and the first megabyte or so is slower while they are made.
+//!
+//! What a deployment must know:
+//! - Structured identifiers have a check sum, a range or a fixed prefix; those that any number could be are believed only beside a
+//!   word that says what they are, or when they are all a field contains and a check sum holds.
+//! - Names, streets and ages are found beside a title, an introduction or a street word, names also when a common first name stands
+//!   before a surname, and are missed without: about one name in three and half of the addresses of the sets we measure on. There is no
+//!   language model here; places, organisations, occupations and nationalities are not looked for. Free text about a person stays
+//!   personal after redaction.
+//! - Escapes and base64 are undone once; what is encoded twice, compressed or encrypted is not read. Of a run of base64 the first
+//!   8 KiB are read, and the run is replaced whole.
+//! - A value cut into pieces by other words, spelled out, or written backwards is not found.
+//! - A marker takes other room than the value it replaced, which can bring a word and a number together; redaction looks again, at most
+//!   four times in all.
+//!
+//! Nothing here has a clock, I/O or randomness; keys for pseudonyms are the caller's.
+
+mod automaton;
+mod checks;
+mod context;
+mod custom;
+mod email;
+mod encoded;
+mod entity;
+mod fold;
+mod marker;
+mod part;
+mod redactor;
+mod resolve;
+mod rules;
+mod scan;
+mod span;
+mod table;
+
+pub use entity::{Entity, Family};
+pub use redactor::{Pseudonyms, Redacted, Redactor};
+pub use rules::{Action, CustomPattern, CustomWord, Rules, RulesError};
+pub use span::Span;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Finding and replacing in texts of any size.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::entity::Entity;
+use crate::fold::Folded;
+use crate::marker;
+use crate::resolve::resolve;
+use crate::rules::{Action, Rules, RulesError};
+use crate::scan::Scanner;
+use crate::span::{Candidate, Span};
+
+/// A text is read in windows of this size, each with so much around it that whatever begins inside is seen whole.
+const WINDOW: usize = 1 << 20;
+const AROUND: usize = 16 << 10;
+
+/// What stands in place of one find may bring its neighbours within a rule's reach; after so many rounds nothing more is sought.
+const ROUNDS: usize = 4;
+
+/// A tenant's keyed function: the same value gives the same number, and without the key nobody can try values.
+pub type Pseudonyms<'a> = &'a dyn Fn(Entity, &str) -> u64;
+
+/// Finds and replaces what its rules name. Building one is costly; using it from many threads is not.
+pub struct Redactor {
+    scanner: Scanner,
+    actions: BTreeMap<Entity, Action>,
+}
+
+/// A text with markers in it, and how many of each kind.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Redacted {
+    /// The text that is left.
+    pub text: String,
+    /// How many were replaced, by the name in their marker.
+    pub counts: BTreeMap<String, u64>,
+}
+
+impl Redactor {
+    /// Builds the automata of the rules.
+    ///
+    /// # Errors
+    /// When one of the deployment's own words or patterns cannot be used.
+    pub fn new(rules: &Rules) -> Result<Self, RulesError> {
+        Ok(Self { scanner: Scanner::new(rules)?, actions: rules.actions.clone() })
+    }
+
+    /// What the text holds: in order, on character boundaries, without overlaps.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<Span> {
+        let mut candidates = Vec::new();
+        let mut from = 0;
+        while from < text.len() || from == 0 {
+            let to = boundary(text, from.saturating_add(WINDOW));
+            self.find_in_window(text, from..to, &mut candidates);
+            if to >= text.len() {
+                break;
+            }
+            from = to;
+        }
+        resolve(candidates)
+    }
+
+    /// The text with each find replaced; a rule that asks for pseudonyms masks, as there is no key.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> Redacted {
+        self.redact_all(text, None)
+    }
+
+    /// The text with each find replaced, pseudonyms by the caller's keyed function.
+    #[must_use]
+    pub fn redact_with(&self, text: &str, pseudonyms: Pseudonyms<'_>) -> Redacted {
+        self.redact_all(text, Some(pseudonyms))
+    }
+
+    /// The name in a span's marker.
+    #[must_use]
+    pub fn name(&self, span: &Span) -> &str {
+        span.custom.and_then(|index| self.scanner.custom_name(index)).unwrap_or(span.entity.name())
+    }
+
+    fn find_in_window(&self, text: &str, window: Range<usize>, candidates: &mut Vec<Candidate>) {
+        let slice = boundary(text, window.start.saturating_sub(AROUND))..boundary(text, window.end.saturating_add(AROUND));
+        let Some(piece) = text.get(slice.clone()) else { return };
+        let folded = Folded::new(piece);
+        self.scanner.scan(folded.text(), &mut |found| {
+            let range = folded.original(found.range);
+            let (start, end) = (slice.start + range.start, slice.start + range.end);
+            if window.contains(&start) {
+                let span = Span { start, end, entity: found.entity, custom: found.custom };
+                candidates.push(Candidate { span, weight: found.weight });
+            }
+        });
+    }
+
+    fn redact_all(&self, text: &str, pseudonyms: Option<Pseudonyms<'_>>) -> Redacted {
+        let mut redacted = Redacted { text: text.to_owned(), counts: BTreeMap::new() };
+        for _ in 0..ROUNDS {
+            let spans = self.find(&redacted.text);
+            if spans.is_empty() {
+                break;
+            }
+            redacted.text = self.replace(&redacted.text, &spans, pseudonyms);
+            for span in &spans {
+                *redacted.counts.entry(self.name(span).to_owned()).or_default() += 1;
+            }
+        }
+        redacted
+    }
+
+    fn replace(&self, text: &str, spans: &[Span], pseudonyms: Option<Pseudonyms<'_>>) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut copied = 0;
+        for span in spans {
+            out.push_str(text.get(copied..span.start).unwrap_or_default());
+            let value = text.get(span.start..span.end).unwrap_or_default();
+            self.mark(&mut out, span, value, pseudonyms);
+            copied = span.end;
+        }
+        out.push_str(text.get(copied..).unwrap_or_default());
+        out
+    }
+
+    fn mark(&self, out: &mut String, span: &Span, value: &str, pseudonyms: Option<Pseudonyms<'_>>) {
+        let action = self.actions.get(&span.entity).copied().unwrap_or(Action::Mask);
+        let payload = match (action, pseudonyms) {
+            (Action::Mask, _) | (Action::Pseudonym, None) => None,
+            (Action::LastFour, _) => last_four(value),
+            (Action::Pseudonym, Some(pseudonyms)) => Some(marker::letters(pseudonyms(span.entity, &plain(value)))),
+        };
+        out.push('[');
+        out.push_str(self.name(span));
+        if let Some(payload) = payload {
+            out.push(':');
+            out.push_str(&payload);
+        }
+        out.push(']');
+    }
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redactor").field("actions", &self.actions).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redacted").field("bytes", &self.text.len()).field("counts", &self.counts).finish()
+    }
+}
+
+/// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value.
+fn plain(value: &str) -> String {
+    let folded = Folded::new(value);
+    folded
+        .text()
+        .chars()
+        .filter(|character| character.is_alphanumeric() || matches!(character, '@' | '.'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The last four of at least eight digits.
+fn last_four(value: &str) -> Option<String> {
+    let digits: Vec<char> = Folded::new(value).text().chars().filter(char::is_ascii_digit).collect();
+    let start = digits.len().checked_sub(4).filter(|start| *start >= 4)?;
+    digits.get(start..).map(|last| last.iter().collect())
+}
+
+/// The nearest character boundary at or before a place.
+fn boundary(text: &str, at: usize) -> usize {
+    text.floor_char_boundary(at.min(text.len()))
+}

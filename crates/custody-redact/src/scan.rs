@@ -1,0 +1,225 @@
+//! One pass over a text: candidates from each place where a word begins, from each `@`, and from what base64 hides.
+
+use std::ops::Range;
+
+use crate::automaton::{Automaton, Walker};
+use crate::context::{Context, Reader};
+use crate::custom::Custom;
+use crate::entity::{Entity, Family};
+use crate::rules::{Rules, RulesError};
+use crate::table::{self, Need, Part, Rule};
+use crate::{email, encoded, marker, part};
+
+/// Everything that is built once.
+pub(crate) struct Scanner {
+    rules: Vec<Rule>,
+    automaton: Automaton,
+    context: Context,
+    custom: Custom,
+    emails: bool,
+}
+
+/// A find in folded text.
+pub(crate) struct Found {
+    pub(crate) range: Range<usize>,
+    pub(crate) entity: Entity,
+    pub(crate) weight: u8,
+    pub(crate) custom: Option<u16>,
+}
+
+const CUSTOM_WEIGHT: u8 = 120;
+const EMAIL_WEIGHT: u8 = 69;
+
+impl Scanner {
+    pub(crate) fn new(rules: &Rules) -> Result<Self, RulesError> {
+        let custom = Custom::new(rules)?;
+        let wanted = rules.entities.iter().fold(0, |set, entity| set | entity.bit());
+        let table = table::rules(wanted);
+        let patterns: Vec<&str> = table.iter().map(|rule| rule.pattern).collect();
+        Ok(Self {
+            automaton: Automaton::new(&patterns)?,
+            context: Context::new().map_err(|_| RulesError::TooLarge)?,
+            custom,
+            emails: rules.entities.contains(&Entity::Email),
+            rules: table,
+        })
+    }
+
+    pub(crate) fn custom_name(&self, index: u16) -> Option<&str> {
+        self.custom.name(index)
+    }
+
+    fn is_marker_name(&self, name: &[u8]) -> bool {
+        Entity::ALL.iter().any(|entity| entity.name().as_bytes() == name) || self.custom.has_name(name)
+    }
+
+    /// Reports every candidate in folded text, decoding base64 on the way.
+    pub(crate) fn scan(&self, text: &str, found: &mut dyn FnMut(Found)) {
+        let mut walker = self.automaton.walker();
+        let mut encoded = Vec::new();
+        self.pass(&mut walker, text, found, Some(&mut encoded));
+        for run in encoded {
+            let Some(decoded) = text.as_bytes().get(run.clone()).and_then(encoded::decode) else { continue };
+            let mut best: Option<Found> = None;
+            self.pass(
+                &mut walker,
+                &decoded,
+                &mut |inner| {
+                    if best.as_ref().is_none_or(|best| best.weight < inner.weight) {
+                        best = Some(inner);
+                    }
+                },
+                None,
+            );
+            if let Some(best) = best {
+                found(Found { range: run, ..best });
+            }
+        }
+    }
+
+    fn pass(&self, walker: &mut Walker<'_>, text: &str, found: &mut dyn FnMut(Found), mut runs: Option<&mut Vec<Range<usize>>>) {
+        self.custom.find(text, |range, index| {
+            found(Found { range, entity: Entity::Custom, weight: CUSTOM_WEIGHT, custom: Some(index) });
+        });
+        let bytes = text.as_bytes();
+        let alone = alone(bytes);
+        let mut context = self.context.reader(bytes);
+        let (mut run_end, mut at, mut before) = (0, 0, b' ');
+        while let Some(&byte) = bytes.get(at) {
+            let kind = start_kind(before, byte);
+            before = byte;
+            match kind {
+                Start::No => {}
+                Start::Bracket => {
+                    if let Some(length) = bytes.get(at..).and_then(|rest| marker::length(rest, |name| self.is_marker_name(name))) {
+                        at += length;
+                        before = b']';
+                        continue;
+                    }
+                }
+                Start::At => {
+                    if let Some(range) = self.emails.then(|| email::around(bytes, at)).flatten() {
+                        found(Found { range, entity: Entity::Email, weight: EMAIL_WEIGHT, custom: None });
+                    }
+                }
+                Start::Word | Start::Hump => {
+                    if at >= run_end
+                        && let Some(runs) = runs.as_deref_mut()
+                    {
+                        let length = encoded::run_length(bytes, at);
+                        run_end = at + length;
+                        if length >= 16 {
+                            runs.push(at..run_end);
+                        }
+                    }
+                    if self.automaton.may_begin(bytes, at) {
+                        let place = Place { text: bytes, start: at, hump: matches!(kind, Start::Hump), alone: &alone };
+                        self.try_rules(walker, &mut context, &place, found);
+                    }
+                }
+            }
+            at += 1;
+        }
+    }
+
+    fn try_rules(&self, walker: &mut Walker<'_>, context: &mut Reader<'_>, place: &Place<'_>, found: &mut dyn FnMut(Found)) {
+        let mut topics = None;
+        self.automaton.walk(walker, place.text, place.start, |index, end| {
+            let Some(rule) = self.rules.get(index) else { return };
+            if !place.has_edges(rule, end) {
+                return;
+            }
+            let Some(range) = part::of(place.text, place.start..end, rule.part) else { return };
+            let Some(value) = place.text.get(range.clone()) else { return };
+            if !(rule.check)(value) {
+                return;
+            }
+            let wanted = match rule.need {
+                Need::Nothing => None,
+                Need::NearOrAlone(_) if *place.alone == range => None,
+                Need::Near(wanted) | Need::NearOrAlone(wanted) => Some(wanted),
+            };
+            let mut near = || *topics.get_or_insert_with(|| context.topics(place.start));
+            if wanted.is_none_or(|wanted| near() & wanted != 0) {
+                found(Found { range, entity: rule.entity, weight: rule.weight, custom: None });
+            }
+        });
+    }
+}
+
+/// A place where forms are tried.
+struct Place<'a> {
+    text: &'a [u8],
+    start: usize,
+    /// A capital inside a word: `dbPassword`. Only names of values begin there.
+    hump: bool,
+    /// What the whole text holds besides spaces and punctuation.
+    alone: &'a Range<usize>,
+}
+
+impl Place<'_> {
+    /// Whether a form that ends here is a word of its own.
+    fn has_edges(&self, rule: &Rule, end: usize) -> bool {
+        let after = self.text.get(end).copied().unwrap_or(b' ');
+        if self.hump && rule.part != Part::Value {
+            return false;
+        }
+        if rule.entity.family() == Family::Secret {
+            return !matches!(after, b'_' | b'-') || rule.part != Part::Whole;
+        }
+        if rule.entity == Entity::IpAddress && self.is_cut_address(end) {
+            return false;
+        }
+        !rule.apart || !(self.is_joined_before() || self.is_joined_after(end))
+    }
+
+    fn is_joined_before(&self) -> bool {
+        let digit = |back: usize| self.start.checked_sub(back).and_then(|at| self.text.get(at)).is_some_and(u8::is_ascii_digit);
+        let sign = self.start.checked_sub(1).and_then(|at| self.text.get(at));
+        matches!(sign, Some(b'-' | b'.' | b'+')) && digit(2) && self.text.get(self.start).is_some_and(u8::is_ascii_digit)
+    }
+
+    /// Another group follows: what was matched is the beginning of something that is no address.
+    fn is_cut_address(&self, end: usize) -> bool {
+        let more = self.text.get(end + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b':');
+        let groups = self.text.get(self.start..end).is_some_and(|address| address.contains(&b':'));
+        self.text.get(end) == Some(&b':') && more && groups
+    }
+
+    fn is_joined_after(&self, end: usize) -> bool {
+        matches!(self.text.get(end), Some(b'-' | b'.'))
+            && self.text.get(end + 1).is_some_and(u8::is_ascii_digit)
+            && self.text.get(end - 1).is_some_and(u8::is_ascii_digit)
+    }
+}
+
+enum Start {
+    No,
+    Word,
+    Hump,
+    At,
+    Bracket,
+}
+
+fn start_kind(before: u8, byte: u8) -> Start {
+    let wordy = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+    match byte {
+        b'@' => Start::At,
+        b'[' => Start::Bracket,
+        b'A'..=b'Z' if before.is_ascii_lowercase() => Start::Hump,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' if before.is_ascii_alphanumeric() => Start::No,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => Start::Word,
+        b'+' | b'(' | b':' if !wordy(before) && before != byte => Start::Word,
+        b'-' if before != b'-' => Start::Word,
+        0xC0.. if !wordy(before) => Start::Word,
+        _ => Start::No,
+    }
+}
+
+/// The text without the spaces and punctuation around it.
+fn alone(text: &[u8]) -> Range<usize> {
+    let quiet = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'.' | b',' | b';');
+    let start = text.iter().position(|byte| !quiet(byte)).unwrap_or(0);
+    let end = text.iter().rposition(|byte| !quiet(byte)).map_or(0, |last| last + 1);
+    start..end.max(start)
+}

@@ -1,0 +1,81 @@
+//! What is found in sentences, entity by entity, and what must never be.
+
+mod identifiers;
+mod laws;
+mod secrets;
+mod tricks;
+
+use std::sync::LazyLock;
+
+use crate::{Action, CustomPattern, CustomWord, Entity, Redactor, Rules, RulesError};
+
+/// Building the automata takes a while; all tests share those of the default rules.
+pub(super) static DEFAULT: LazyLock<Redactor> = LazyLock::new(|| Redactor::new(&Rules::default()).unwrap());
+
+/// The pieces found, with their kinds.
+pub(super) fn found(text: &str) -> Vec<(Entity, &str)> {
+    DEFAULT.find(text).iter().map(|span| (span.entity, &text[span.start..span.end])).collect()
+}
+
+#[test]
+fn markers_say_what_was_there() {
+    let redacted = DEFAULT.redact("write to ann@example.org or bob@example.org from 10.1.2.3");
+    assert_eq!(redacted.text, "write to [EMAIL] or [EMAIL] from [IP_ADDRESS]");
+    assert_eq!(redacted.counts.get("EMAIL"), Some(&2));
+    assert_eq!(redacted.counts.get("IP_ADDRESS"), Some(&1));
+}
+
+#[test]
+fn pseudonyms_are_stable_and_blind_to_how_a_value_is_written() {
+    let mut rules = Rules::default();
+    rules.actions.insert(Entity::PaymentCard, Action::Pseudonym);
+    rules.actions.insert(Entity::Iban, Action::LastFour);
+    let redactor = Redactor::new(&rules).unwrap();
+    let key = |_: Entity, value: &str| value.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let redact = |text: &str| redactor.redact_with(text, &key).text;
+    assert_eq!(redact("4539148803436467"), redact("4539 1488-0343 6467"));
+    assert_ne!(redact("4539148803436467"), redact("4111111111111111"));
+    assert_eq!(redact("4539148803436467").len(), "[CARD:abcdefghijklmnop]".len());
+    assert_eq!(redact("to DE89 3704 0044 0532 0130 00."), "to [IBAN:3000].");
+    assert_eq!(redactor.redact("4539148803436467").text, "[CARD]", "without a key there is no pseudonym");
+}
+
+#[test]
+fn custom_words_and_patterns_carry_their_own_names() {
+    let mut rules = Rules { entities: [Entity::Email].into(), ..Rules::default() };
+    rules.words.push(CustomWord { name: "PROJECT".into(), word: "Blue Heron".into() });
+    rules.patterns.push(CustomPattern { name: "TICKET".into(), pattern: r"\bTCK-\d{4,6}\b".into() });
+    let redactor = Redactor::new(&rules).unwrap();
+    let redacted = redactor.redact("blue heron, see TCK-10442 from a@b.org, not blue heronry, nor 10.1.2.3");
+    assert_eq!(redacted.text, "[PROJECT], see [TICKET] from [EMAIL], not blue heronry, nor 10.1.2.3");
+    assert_eq!(redacted.counts.get("TICKET"), Some(&1));
+}
+
+#[test]
+fn rules_that_cannot_be_used_are_refused_by_name_alone() {
+    let word = |name: &str, word: &str| Rules { words: vec![CustomWord { name: name.into(), word: word.into() }], ..Rules::default() };
+    let pattern = |pattern: &str| Rules { patterns: vec![CustomPattern { name: "P".into(), pattern: pattern.into() }], ..Rules::default() };
+    assert_eq!(Redactor::new(&word("lower", "x")).err(), Some(RulesError::Name("lower".into())));
+    assert_eq!(Redactor::new(&word("W", " ")).err(), Some(RulesError::Empty("W".into())));
+    assert_eq!(Redactor::new(&pattern("(a")).err(), Some(RulesError::Pattern("P".into())));
+    assert_eq!(Redactor::new(&pattern("x*")).err(), Some(RulesError::Empty("P".into())));
+    assert_eq!(Redactor::new(&pattern(r"(a)\1")).err(), Some(RulesError::Pattern("P".into())));
+    assert!(!format!("{:?}", pattern("hush")).contains("hush") && !format!("{:?}", word("W", "hush")).contains("hush"));
+}
+
+#[test]
+fn nothing_found_can_be_seen_by_debugging() {
+    let redacted = DEFAULT.redact("left as it is, and ann@example.org");
+    assert!(!format!("{redacted:?}").contains("left as it is"));
+    assert!(!format!("{:?}{:?}", *DEFAULT, DEFAULT.find("ann@example.org")).contains("ann"));
+}
+
+#[test]
+fn what_stands_across_the_edge_of_a_window_is_found_once() {
+    for shift in [0, 3, 9, 15, 16] {
+        let text = format!("{} 4539 1488 0343 6467 {}", "x ".repeat((1 << 19) - shift), "y ".repeat(100));
+        let spans = DEFAULT.find(&text);
+        assert_eq!(spans.len(), 1, "shift {shift}");
+        assert_eq!(&text[spans[0].start..spans[0].end], "4539 1488 0343 6467");
+    }
+}

@@ -1,0 +1,108 @@
+//! What holds for every text.
+
+use proptest::prelude::*;
+
+use super::DEFAULT;
+use crate::Span;
+
+/// Pieces that forms are made of, so that random texts come near them.
+fn pieces() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "4539 1488 0343 6467",
+        "4111",
+        "1111-",
+        "ann@",
+        "example.org",
+        "@",
+        ".",
+        "+44 20 ",
+        "7946 0958",
+        "password=",
+        "secret: '",
+        "AKIA",
+        "Q7ZT0XK2LM9RVB4N",
+        "ey",
+        "J",
+        "%40",
+        "%",
+        "\\u0040",
+        "\\u",
+        "\\n",
+        "[EMAIL]",
+        "[",
+        "]",
+        "[CARD:1111]",
+        "SSN ",
+        "536-90-4399",
+        "é",
+        "\u{200b}",
+        "\u{ff11}",
+        "\u{301}",
+        "Dr. ",
+        "Ana ",
+        "12 Main St",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END ",
+        "-",
+        " ",
+        "\n",
+        "::1",
+        "10.0.0.1",
+        "bXkgbWFpbCBpcyBhbm5AZXhhbXBsZS5vcmc",
+        "phone ",
+        "DE89",
+        "3704 0044 0532 0130 00",
+        "https://u:p@h",
+        "日本",
+        "😀",
+    ]);
+    prop::collection::vec(prop_oneof![4 => known.prop_map(str::to_owned), 1 => ".{0,6}"], 0..24).prop_map(|pieces| pieces.concat())
+}
+
+fn in_order_and_apart(text: &str, spans: &[Span]) -> bool {
+    let whole = spans.iter().all(|span| span.start < span.end && text.get(span.start..span.end).is_some());
+    whole && spans.windows(2).all(|pair| pair[0].end <= pair[1].start)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn spans_are_ordered_apart_and_on_character_boundaries(text in prop_oneof![pieces(), ".{0,200}"]) {
+        let spans = DEFAULT.find(&text);
+        prop_assert!(in_order_and_apart(&text, &spans));
+        prop_assert_eq!(spans, DEFAULT.find(&text));
+    }
+
+    #[test]
+    fn redacting_twice_changes_nothing_more(text in pieces()) {
+        let once = DEFAULT.redact(&text);
+        let twice = DEFAULT.redact(&once.text);
+        prop_assert_eq!(&once.text, &twice.text);
+        prop_assert!(twice.counts.is_empty());
+    }
+
+    #[test]
+    fn counts_are_the_markers_added(text in "[a-z ]{0,20}", times in 0_usize..5) {
+        let redacted = DEFAULT.redact(&format!("{text} {}", "ann@example.org ".repeat(times)));
+        prop_assert_eq!(redacted.counts.get("EMAIL").copied().unwrap_or(0), times as u64);
+        prop_assert_eq!(redacted.text.matches("[EMAIL]").count(), times);
+    }
+
+    #[test]
+    fn a_card_is_found_wherever_it_stands(before in "[^0-9\\[]{0,40}", after in "[^0-9]{0,40}") {
+        let text = format!("{before} 4539148803436467 {after}");
+        let card = before.len() + 1..before.len() + 17;
+        prop_assert!(DEFAULT.find(&text).iter().any(|span| span.start <= card.start && span.end >= card.end));
+    }
+}
+
+/// Linear time is shown without a clock: the automaton reads at most so many bytes from each place, and a text of the same kind but ten
+/// times the length has ten times as many candidates and no more.
+#[test]
+fn ten_times_the_text_has_ten_times_the_finds() {
+    let hostile = "4539 1488 0343 6467 1 1 1 1 AKIA password=aaaaaa a@b.c@d.org ";
+    let count = |times: usize| DEFAULT.find(&hostile.repeat(times)).len();
+    let (small, large) = (count(100), count(1000));
+    assert!(small > 0 && large <= small * 10 + 10 && large + 10 >= small * 10, "{small} {large}");
+}
