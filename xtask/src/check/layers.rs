@@ -8,12 +8,13 @@ use serde_json::Value;
 use crate::run;
 
 /// Layer of each crate; a crate may use only crates of a lower layer. Services stand side by side and never import each other.
-const LAYERS: [(&str, u8); 15] = [
+const LAYERS: [(&str, u8); 16] = [
     ("custody-types", 0),
     ("custody-config", 0),
     ("custody-event", 1),
     ("custody-policy", 2),
     ("custody-price", 2),
+    ("custody-seal", 2),
     ("custody-dialect", 2),
     ("custody-log", 3),
     ("custody-lake", 3),
@@ -27,7 +28,7 @@ const LAYERS: [(&str, u8); 15] = [
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 19] = [
+const OWNERS: [(&str, &str); 23] = [
     ("aws-config", "custody-model"),
     ("aws-sdk-bedrock", "custody-model"),
     ("aws-sdk-bedrockruntime", "custody-model"),
@@ -35,6 +36,10 @@ const OWNERS: [(&str, &str); 19] = [
     ("aws-smithy-eventstream", "custody-dialect"),
     ("serde_avro_fast", "custody-event"),
     ("cedar-policy", "custody-policy"),
+    ("aes-gcm", "custody-seal"),
+    ("argon2", "custody-seal"),
+    ("hkdf", "custody-seal"),
+    ("hpke", "custody-seal"),
     ("arrow-avro", "custody-lake"),
     ("rdkafka", "custody-log"),
     ("aws-msk-iam-sasl-signer", "custody-log"),
