@@ -1,0 +1,25 @@
+//! Any bytes as a text sealed at the edge, also behind a genuine head: never opened, never a panic.
+#![no_main]
+
+use std::time::Duration;
+
+use custody_fuzz::{NOON, SeededEntropy, context};
+use custody_seal::edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgePublicKey, EdgeWindow, SegmentSealer, edge_key_of};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (kept, body) = input;
+    let mut entropy = SeededEntropy::new();
+    let key = EdgePrivateKey::generate(EdgeDay::of(NOON), &mut entropy).expect("a key");
+    let window = EdgeWindow::new(Duration::ZERO, Duration::ZERO);
+    let sealer = SegmentSealer::begin(key.public(), window, &mut entropy).expect("a segment");
+    let genuine = sealer.seal(&context(), b"a text", NOON).expect("sealed").bytes;
+    let mut opener = EdgeOpener::new();
+    opener.hold(key);
+    let bytes = [genuine.get(..usize::from(kept)).unwrap_or(&genuine), body].concat();
+    let _ = edge_key_of(&bytes);
+    assert_eq!(opener.open(&bytes, &context()).is_ok(), bytes == genuine);
+    if let Ok(public) = EdgePublicKey::decode(body) {
+        assert_eq!(public.encode(), body);
+    }
+});
