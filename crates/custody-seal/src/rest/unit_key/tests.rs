@@ -75,26 +75,27 @@ fn without_randomness_nothing_is_sealed() {
     assert!(matches!(key(1).seal(SCHEMA, &context(), &opened(), &mut NoEntropy), Err(SealError::NoEntropy(_))));
 }
 
-/// The attack on AES-GCM that a commitment is for: one ciphertext, one tag, two keys. Plain GCM opens it under both; here it
-/// opens under the key that its commitment is of, and under no other.
+/// The attack on AES-GCM that a commitment is for: one ciphertext, one tag, two keys. GCM opens it under both, each with the very
+/// additional data that this crate would give it; here it opens under the key that its commitment is of, and under no other.
 #[test]
 fn a_ciphertext_made_to_open_under_two_keys_opens_under_one() {
     let (one, other) = (key(1), key(2));
     let prefix = prefix(one.id, &[9; 32]);
-    let [first, second] = [&one, &other].map(|key| key.one_use(&prefix, SCHEMA, &context()));
-    let commitment = *first.derive(b"commitment").expose();
-    let aad = aad(&prefix, &commitment);
-    let [first_key, second_key] = [&first, &second].map(|one_use| *one_use.derive(b"key").expose());
-    let (ciphertext, tag) = opens_under_both(&first_key, &second_key, &aad);
-    for gcm_key in [first_key, second_key] {
+    let sides = [&one, &other].map(|key| {
+        let one_use = key.one_use(&prefix, SCHEMA, &context());
+        let commitment = *one_use.derive(b"commitment").expose();
+        (*one_use.derive(b"key").expose(), aad(&prefix, &commitment), commitment)
+    });
+    let (ciphertext, tag) = opens_under_both(&sides);
+    for (gcm_key, aad, _) in &sides {
         let mut text = ciphertext.clone();
-        let gcm = Aes256Gcm::new(&gcm_key.into());
-        let opened =
-            gcm.decrypt_inout_detached(&Nonce::<Aes256Gcm>::default(), &aad, text.as_mut_slice().into(), &Tag::<Aes256Gcm>::from(tag));
-        assert!(opened.is_ok(), "plain GCM takes it");
+        let tag = Tag::<Aes256Gcm>::from(tag);
+        let gcm = Aes256Gcm::new(gcm_key.into());
+        let opened = gcm.decrypt_inout_detached(&Nonce::<Aes256Gcm>::default(), aad, text.as_mut_slice().into(), &tag);
+        assert!(opened.is_ok(), "GCM alone takes it");
     }
     let length = u32::try_from(ciphertext.len() + 16).unwrap().to_be_bytes();
-    let record = [prefix.as_slice(), &commitment, &length, &ciphertext, &tag].concat();
+    let record = [prefix.as_slice(), &sides[0].2, &length, &ciphertext, &tag].concat();
     assert!(one.open(&record, SCHEMA, &context()).is_ok(), "the key that was committed to");
     assert_eq!(other.open(&record, SCHEMA, &context()).map(|_| ()), Err(OpenError::NotAuthentic));
 }
@@ -108,15 +109,18 @@ fn aad(prefix: &[u8], commitment: &[u8]) -> Vec<u8> {
     bound
 }
 
+/// A key, what it authenticates beside the text, and its commitment.
+type Side = ([u8; 32], Vec<u8>, [u8; 32]);
+
 /// Four blocks of which the last is chosen so that both keys give one tag.
-fn opens_under_both(one: &[u8; 32], other: &[u8; 32], aad: &[u8]) -> (Vec<u8>, [u8; 16]) {
+fn opens_under_both(sides: &[Side; 2]) -> (Vec<u8>, [u8; 16]) {
     let mut ciphertext = vec![0xab; 64];
     ciphertext[48..].fill(0);
-    let (tags, hashes) = ([one, other].map(|key| tag(key, aad, &ciphertext)), [one, other].map(hash_key));
-    let squares = hashes.map(|hash| multiply(hash, hash));
+    let tags = sides.each_ref().map(|(key, aad, _)| tag(key, aad, &ciphertext));
+    let squares = sides.each_ref().map(|(key, ..)| multiply(hash_key(key), hash_key(key)));
     let chosen = multiply(tags[0] ^ tags[1], inverse(squares[0] ^ squares[1]));
     ciphertext[48..].copy_from_slice(&chosen.to_be_bytes());
-    let both = [one, other].map(|key| tag(key, aad, &ciphertext));
+    let both = sides.each_ref().map(|(key, aad, _)| tag(key, aad, &ciphertext));
     assert_eq!(both[0], both[1]);
     (ciphertext, both[0].to_be_bytes())
 }
