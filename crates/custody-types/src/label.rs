@@ -126,6 +126,21 @@ label!(
     "prompt"
 );
 label!(
+    /// A keyed hash of the person behind a request, the same within one tenant and never across two.
+    PersonPseudonym,
+    "person pseudonym"
+);
+label!(
+    /// What a text was kept for; capture without a purpose is refused (LOG-22).
+    Purpose,
+    "purpose"
+);
+label!(
+    /// How long a text may be kept, as the data-handling rules name it (LOG-21).
+    RetentionClass,
+    "retention class"
+);
+label!(
     /// The public half of an API key: names the key in events, opens nothing.
     ApiKeyId,
     "API key id"

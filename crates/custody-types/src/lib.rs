@@ -18,7 +18,8 @@ pub use fault::{Fault, FaultOwner, Retry};
 pub use geography::{GEOGRAPHIES, is_geography, is_region, split_profile_id};
 pub use id::{EventId, IdSource, JournalId, ParseIdError, RequestId};
 pub use label::{
-    ApiKeyId, CapabilityName, Environment, Feature, InvalidLabelError, ModelName, PrincipalId, PromptId, RouteName, TenantId, Workflow,
+    ApiKeyId, CapabilityName, Environment, Feature, InvalidLabelError, ModelName, PersonPseudonym, PrincipalId, PromptId, Purpose,
+    RetentionClass, RouteName, TenantId, Workflow,
 };
 pub use level::{ControlLevel, DataClass, Handling, UnknownNameError};
 pub use log::{LogPosition, LogRecord, Seq, Source};

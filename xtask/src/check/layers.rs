@@ -8,13 +8,14 @@ use serde_json::Value;
 use crate::run;
 
 /// Layer of each crate; a crate may use only crates of a lower layer. Services stand side by side and never import each other.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     ("custody-types", 0),
     ("custody-config", 0),
     ("custody-event", 1),
     ("custody-policy", 2),
     ("custody-price", 2),
     ("custody-redact", 2),
+    ("custody-seal", 2),
     ("custody-dialect", 2),
     ("custody-log", 3),
     ("custody-lake", 3),
@@ -28,7 +29,7 @@ const LAYERS: [(&str, u8); 16] = [
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 21] = [
+const OWNERS: [(&str, &str); 25] = [
     ("aws-config", "custody-model"),
     ("aws-sdk-bedrock", "custody-model"),
     ("aws-sdk-bedrockruntime", "custody-model"),
@@ -38,6 +39,10 @@ const OWNERS: [(&str, &str); 21] = [
     ("cedar-policy", "custody-policy"),
     ("aho-corasick", "custody-redact"),
     ("regex-automata", "custody-redact"),
+    ("aes-gcm", "custody-seal"),
+    ("argon2", "custody-seal"),
+    ("hkdf", "custody-seal"),
+    ("hpke", "custody-seal"),
     ("arrow-avro", "custody-lake"),
     ("rdkafka", "custody-log"),
     ("aws-msk-iam-sasl-signer", "custody-log"),
