@@ -184,7 +184,7 @@ def changes(custody):
     until = time.monotonic() + PATIENCE_S
     while (seen := custody.ask("moves")).status == 200 and time.monotonic() < until:
         time.sleep(0.2)
-    found = [f"moves: the caller got {seen.status} {seen.code}"] * ((seen.status, seen.code) != (403, "no_route_permitted"))
+    found = [f"moves: the caller got {seen.status} {seen.code}"] * ((seen.status, seen.code) != (503, "routes_unavailable"))
     while "could not be asked about again" not in custody.log.read_text(errors="replace") and time.monotonic() < until:
         time.sleep(0.2)
     for name in ("moves-freely", "falters"):

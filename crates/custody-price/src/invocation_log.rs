@@ -72,6 +72,14 @@ pub struct LoggedCall {
     pub guardrail_units: BTreeMap<Item, u64>,
 }
 
+impl LoggedCall {
+    /// Whether another record says the same of the call; when it was written may differ.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        Self { at: other.at, ..self.clone() } == *other
+    }
+}
+
 /// The text is no record of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LogRecordError {

@@ -121,7 +121,12 @@ fn parse_all<'f>(files: &'f WorkspaceFiles, mistakes: &Mistakes) -> BTreeMap<&'f
 fn required<'t>(tables: &'t BTreeMap<&str, Table>, file: &str, mistakes: &Mistakes) -> Option<&'t Table> {
     let table = tables.get(file);
     if table.is_none() {
-        mistakes.add(file, "", "is missing or unreadable", "add the file; `custody up` writes an example workspace");
+        mistakes.add(
+            file,
+            "",
+            "is missing or unreadable",
+            "add the file; `custody up` writes an example into a folder that does not exist yet",
+        );
     }
     table
 }

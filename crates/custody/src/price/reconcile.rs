@@ -11,13 +11,13 @@ mod files;
 mod report;
 mod trail;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::HashMap, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Args;
 use custody_price::{
     PriceBook,
-    invocation_log::{Match, matches},
+    invocation_log::{LoggedCall, Match, matches},
 };
 
 use self::{files::Log, report::Report, trail::Trail};
@@ -38,6 +38,7 @@ not in the trail     someone called Bedrock past the gateway, or records of the 
 not in the log       the trail has an answered attempt in the log's time and Regions; the log has no such call
 usage differs        token counts or guardrail units of a call are not those that were recorded
 amount differs       what the book makes of the log's counts is not what was recorded
+contradicts          a record says something else of a call than the record of it that came first
 
 Calls are joined by Bedrock's request id, else by our request id, which the gateway sends as the label `custody_request`; where several
 attempts of a request did not learn their id, none is guessed, and the report has them on both sides. Prompts and answers in the log
@@ -75,13 +76,19 @@ pub async fn run(args: &ReconcileArgs) -> Result<ExitCode> {
 
 fn compared(log: &Log, trail: &Trail, book: &PriceBook, each: bool) -> Report {
     let mut report = Report::new(each);
+    let mut firsts: HashMap<&str, &LoggedCall> = HashMap::new();
+    for call in &log.calls {
+        firsts.entry(&call.provider_request_id).or_insert(call);
+    }
     for found in matches(&log.calls, &trail.calls) {
         match found {
             Match::Both { logged, recorded, by } => {
                 let both = log.calls.get(logged).zip(trail.calls.get(recorded)).zip(trail.attempts.get(recorded));
                 both.into_iter().for_each(|((logged, call), attempt)| report.both(logged, call, attempt, by, book));
             }
-            Match::Repeated(_) => report.repeated += 1,
+            Match::Repeated(place) => log.calls.get(place).into_iter().for_each(|call| {
+                report.repeated(call, firsts.get(&*call.provider_request_id).copied());
+            }),
             Match::OnlyLogged(place) => log.calls.get(place).into_iter().for_each(|call| report.only_logged(call, book)),
             Match::OnlyRecorded(place) => {
                 let attempt = trail.calls.get(place).zip(trail.attempts.get(place)).filter(|(_, attempt)| log.covers(attempt));

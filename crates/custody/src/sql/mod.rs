@@ -32,7 +32,8 @@ Examples:
   custody sql -f queries/cost_per_tenant_and_day.sql --param from_day=2026-11-01 --param before_day=2026-12-01 --format csv -o november.csv
   custody sql                      a prompt; \\? lists its commands
 
-Tables: events, dead_letters, and one view a kind: requests, prompts, routes, invocations, validations, costs, outcomes, controls.
+Tables: events, dead_letters, and one view a kind: requests, prompts, routes, invocations, validations, costs, outcomes,
+guardrails, controls.
 
 Exit codes:
   0    every question was answered in full, or cut at the stated row limit

@@ -1,7 +1,7 @@
 //! `custody up`: gateway, journal, ingest and lake in one process, on embedded parts.
 //!
 //! ```text
-//! data folder     workspace/   what governs; written with examples when it is missing
+//! data folder     workspace/   what governs; written with examples when it is missing or empty
 //!                 hash.key     key of the keyed hashes in events, made at the first start
 //!                 journal/     the log
 //!                 lake/        events, dead_letters
@@ -11,7 +11,13 @@
 
 mod pipeline;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -60,10 +66,11 @@ pub struct UpArgs {
 pub async fn run(args: UpArgs) -> Result<ExitCode> {
     make_private(&args.data_dir)?;
     let workspace_dir = args.data_dir.join("workspace");
-    let issued = if workspace_dir.join("custody.toml").exists() { Vec::new() } else { write_example(&workspace_dir)? };
+    let issued = if is_untouched(&workspace_dir)? { write_example(&workspace_dir)? } else { Vec::new() };
     show_keys(&issued);
     let (workspace, profiles) = look_up_profiles(Workspace::load(&workspace_dir)?).await?;
     let workspace = Arc::new(workspace);
+    let models = build_models(&workspace, read_secret).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let listener = process::listen(gateway_address(args.listen, &workspace.settings.server)?).await?;
@@ -77,7 +84,6 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(pipeline.metrics()));
     let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics };
-    let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let (stop_asking, stopped) = watch::channel(false);
@@ -100,6 +106,16 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether nobody made a workspace yet. A folder that lost one of its files is not written to: the example's keys would take the place
+/// of those in use.
+fn is_untouched(workspace: &Path) -> Result<bool> {
+    match std::fs::read_dir(workspace) {
+        Ok(mut files) => Ok(files.next().is_none()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", workspace.display())),
+    }
 }
 
 /// At once: only hashes are kept, so a start that fails later, such as for a port in use, would lose them.

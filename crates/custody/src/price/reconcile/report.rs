@@ -29,7 +29,8 @@ pub(super) struct Report {
     past_the_gateway: BTreeMap<Caller, (u64, Sum)>,
     not_in_the_log: u64,
     unanswered: u64,
-    pub(super) repeated: u64,
+    repeated: u64,
+    contradicting: u64,
 }
 
 impl Report {
@@ -39,7 +40,11 @@ impl Report {
 
     /// Nothing that a person should look at.
     pub(super) fn agrees(&self) -> bool {
-        self.usage_differs == 0 && self.amount_differs == 0 && self.not_in_the_log == 0 && self.past_the_gateway.is_empty()
+        self.usage_differs == 0
+            && self.amount_differs == 0
+            && self.contradicting == 0
+            && self.not_in_the_log == 0
+            && self.past_the_gateway.is_empty()
     }
 
     pub(super) fn both(&mut self, logged: &LoggedCall, call: &RecordedCall, attempt: &Attempt, by: JoinedBy, book: &PriceBook) {
@@ -73,6 +78,18 @@ impl Report {
         let (calls, sum) = self.past_the_gateway.entry(caller).or_default();
         *calls += 1;
         price.into_iter().chain(of_guardrail).for_each(|amount| sum.add(amount));
+    }
+
+    /// One more record of a call: log stores deliver more than once, and then the same.
+    pub(super) fn repeated(&mut self, call: &LoggedCall, first: Option<&LoggedCall>) {
+        self.repeated += 1;
+        let same = first.is_some_and(|first| first.says_the_same_as(call));
+        if !same {
+            self.contradicting += 1;
+            say(&format!("{}: contradicts the first record of this call: {}", head(call), call.operation));
+        } else if self.each {
+            say(&format!("{}: logged again", head(call)));
+        }
     }
 
     /// An attempt that the log should tell of. One that failed may not have reached Bedrock, or not as far as its log.
@@ -115,6 +132,7 @@ impl Report {
         }
         if self.repeated > 0 {
             say(&format!("logged again       {:>9}   records of a call that was logged before", self.repeated));
+            say(&format!("  contradicts      {:>9}", self.contradicting));
         }
     }
 }
