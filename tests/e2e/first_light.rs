@@ -1,8 +1,10 @@
 //! One governed request, from HTTP to SQL (C-09).
 
+use std::process::Command;
+
 use serde_json::json;
 
-use crate::harness::{Up, header, post_chat, sql};
+use crate::harness::{Up, custody, header, post_chat, sql};
 
 fn question() -> serde_json::Value {
     json!({ "model": "support.answer", "messages": [{ "role": "user", "content": "Where is my parcel? My code is canary-7f3a9." }] })
@@ -67,4 +69,19 @@ fn a_restart_neither_loses_nor_doubles() {
     up.kill_9();
     let rows = sql(folder.path(), "select count(*) as n, count(distinct event_id) as d from events where request_id is not null");
     assert_eq!((rows[0]["n"].as_i64(), rows[0]["d"].as_i64()), (Some(14), Some(14)));
+}
+
+/// A workspace that lost a file is not filled up with the example: its keys would take the place of those in use.
+#[test]
+fn a_workspace_that_lost_its_main_file_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    Up::start(folder.path()).stop();
+    let workspace = folder.path().join("workspace");
+    let keys = std::fs::read(workspace.join("keys.toml")).unwrap();
+    std::fs::remove_file(workspace.join("custody.toml")).unwrap();
+    let ended = Command::new(custody()).args(["up", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(!ended.status.success() && said.contains("custody.toml"), "{said}");
+    assert_eq!(std::fs::read(workspace.join("keys.toml")).unwrap(), keys);
+    assert!(!workspace.join("custody.toml").exists());
 }

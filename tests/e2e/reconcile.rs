@@ -165,6 +165,12 @@ fn every_difference_is_found() {
     differs("units", &|records| *records[4].pointer_mut(unit).unwrap() = json!(3), &guarded);
     let tier = |records: &mut Vec<Value>| records[2]["output"]["outputBodyJson"]["serviceTier"] = json!({ "type": "priority" });
     differs("tier", &tier, &["class of service differs: logged priority"]);
+    let contradiction = |records: &mut Vec<Value>| {
+        let mut other = records[2].clone();
+        other["output"]["outputTokenCount"] = json!(900);
+        records.push(other);
+    };
+    differs("twice", &contradiction, &["contradicts the first record of this call", "logged again 1", "contradicts 1", "usage differs 0"]);
     differs(
         "broken",
         &|records| drop(records[2].as_object_mut().unwrap().remove("requestId")),
