@@ -39,6 +39,7 @@ pub fn run(binary: &Path) -> Result<()> {
     run::status(&mut bedrock("test_judgement.py"))?;
     run::status(&mut bedrock("test_aimock_log.py"))?;
     run::status(bedrock("outcomes.py").arg(binary))?;
+    run::status(bedrock("openai_sdk.py").arg(binary))?;
     run::status(bedrock("lookups.py").arg(binary))?;
     // The stubs of others are installed beside the clients, once for each list of pins.
     run::status(bedrock("second_stub.py").arg(binary).arg("--cache").arg(&scratch))?;
