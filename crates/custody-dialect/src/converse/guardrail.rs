@@ -81,7 +81,13 @@ fn counts(metrics: &Value, name: &str) -> BTreeMap<Text, u64> {
         Value::Object(inner) => inner.iter().map(|(part, value)| (format!("{key}.{part}"), value)).collect(),
         _ => vec![(key.clone(), value)],
     });
-    deeper.filter_map(|(key, value)| Some((label(Some(&key))?, value.as_u64()?))).take(MAX_COUNTS).collect()
+    let counted = deeper.filter(|(key, _)| is_count(key));
+    counted.filter_map(|(key, value)| Some((label(Some(&key))?, value.as_u64()?))).take(MAX_COUNTS).collect()
+}
+
+/// The names of counts are letters alone, and a dot before a part; nothing else is one, whatever a provider writes there.
+fn is_count(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.')
 }
 
 fn object(value: Option<Value>) -> Map<String, Value> {

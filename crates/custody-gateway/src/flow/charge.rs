@@ -119,7 +119,10 @@ fn units(assessments: &[GuardrailAssessment]) -> Result<Usage, Finding> {
     for (name, count) in stated.filter(|(name, _)| name.ends_with("Units")) {
         any = true;
         match guardrail_item(name) {
-            Some(item) => *usage.items.entry(item).or_insert(0) += count,
+            Some(item) => {
+                let sum = usage.items.entry(item).or_insert(0);
+                *sum = sum.checked_add(*count).ok_or(Finding::AmountOutOfRange)?;
+            }
             None if *count > 0 => return Err(Finding::MissingPrice),
             None => {}
         }

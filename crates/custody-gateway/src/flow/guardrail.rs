@@ -17,6 +17,7 @@ use custody_types::Text;
 
 use super::{
     case::{Case, micros},
+    foreign_word,
     measure::Attempt,
 };
 use crate::{gateway::Inner, workspace::RouteConfig};
@@ -101,13 +102,14 @@ fn named(case: &Case, route: &RouteConfig) -> Guardrail {
 
 fn assessed(case: &Case, route: &RouteConfig, one: &GuardrailAssessment) -> Guardrail {
     let own = named(case, route);
+    let told = |word: &Text| foreign_word::kept_or_hashed(&case.hasher, word);
     let is_own = one.guardrail.is_none() || one.guardrail == own.guardrail_id;
     Guardrail {
-        guardrail_id: one.guardrail.clone().or(own.guardrail_id),
-        version: one.version.clone().or(own.version.filter(|_| is_own)),
+        guardrail_id: if is_own { own.guardrail_id } else { one.guardrail.as_ref().map(told) },
+        version: one.version.as_ref().map(told).or(own.version.filter(|_| is_own)),
         side: Text::from(one.side.as_str()),
         action: Text::from(action(one)),
-        origins: one.origins.clone(),
+        origins: one.origins.iter().map(told).collect(),
         findings: one.findings.iter().map(found).collect(),
         duration_us: one.latency_ms.map(|millis| micros(millis.saturating_mul(1_000))),
         units: counts(&one.units),

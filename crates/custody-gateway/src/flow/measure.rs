@@ -134,8 +134,8 @@ pub(super) fn invocation(gateway: &Inner, case: &mut Case, route: &RouteConfig, 
         stream_chunks: attempt.chunks,
         output_bytes: Some(size(output)),
         output_hash: (output > 0).then(|| output_hash(case, answer)),
-        service_tier: answer.details.service_tier.clone(),
-        latency_mode: answer.details.latency.clone(),
+        service_tier: answer.details.service_tier.as_ref().map(|word| foreign_word::kept_or_hashed(&case.hasher, word)),
+        latency_mode: answer.details.latency.as_ref().map(|word| foreign_word::kept_or_hashed(&case.hasher, word)),
     };
     if let Some(usage) = counts {
         gateway.metrics.tokens(usage.input, usage.output);
