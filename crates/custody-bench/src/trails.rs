@@ -108,6 +108,7 @@ impl Trails {
             client_request_id: None,
             api_key_id: Some(Text::from(format!("ck-{tenant}"))),
             producer: Arc::clone(&self.words.producer),
+            handling_rule: None,
             tenant,
         }
     }

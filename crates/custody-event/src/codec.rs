@@ -13,7 +13,7 @@ use crate::{
 /// The event cannot be written by the schema: a defect, not a matter of input.
 #[derive(Debug, thiserror::Error)]
 #[error("event cannot be encoded")]
-pub struct EncodeError(#[source] serde_avro_fast::ser::SerError);
+pub struct EncodeError(#[source] pub(crate) serde_avro_fast::ser::SerError);
 
 /// The bytes are not an event of a known schema.
 #[derive(Debug, thiserror::Error)]

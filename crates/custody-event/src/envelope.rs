@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use custody_types::{Text, Timestamp};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-use crate::kinds::{Control, Cost, Guardrail, Invocation, Kind, Outcome, Prompt, Request, Route, Validation};
+use crate::kinds::{Access, Content, Control, Cost, Feedback, Guardrail, Invocation, Kind, Outcome, Prompt, Request, Route, Validation};
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,9 @@ macro_rules! envelope {
             #[serde(default)] outcome: Option<Outcome>,
             #[serde(default)] control: Option<Control>,
             #[serde(default)] guardrail: Option<Guardrail>,
+            #[serde(default)] content: Option<Content>,
+            #[serde(default)] access: Option<Access>,
+            #[serde(default)] feedback: Option<Feedback>,
         }
 
         impl Record {
@@ -67,6 +70,9 @@ macro_rules! envelope {
                     self.outcome.map(Kind::Outcome),
                     self.control.map(Kind::Control),
                     self.guardrail.map(Kind::Guardrail),
+                    self.content.map(Kind::Content),
+                    self.access.map(Kind::Access),
+                    self.feedback.map(Kind::Feedback),
                 ];
                 let set = kinds.into_iter().flatten().collect();
                 (self.event_id, self.time, Envelope { $($name: self.$name),+ }, set)
@@ -112,6 +118,8 @@ envelope! {
     api_key_id: Option<Text>,
     /// Program and version that made the event.
     producer: Text,
+    /// Data-handling rule in force for the request, `<name>@<version of its file>`. LOG-33.
+    handling_rule: Option<Text>,
 }
 
 impl Serialize for Event {
@@ -131,6 +139,9 @@ impl Serialize for Event {
             Kind::Outcome(kind) => record.serialize_field("outcome", &Some(kind))?,
             Kind::Control(kind) => record.serialize_field("control", &Some(kind))?,
             Kind::Guardrail(kind) => record.serialize_field("guardrail", &Some(kind))?,
+            Kind::Content(kind) => record.serialize_field("content", &Some(kind))?,
+            Kind::Access(kind) => record.serialize_field("access", &Some(kind))?,
+            Kind::Feedback(kind) => record.serialize_field("feedback", &Some(kind))?,
         }
         record.end()
     }

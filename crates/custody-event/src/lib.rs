@@ -8,13 +8,16 @@
 
 pub mod canonical;
 mod codec;
+mod content;
 mod envelope;
 mod kinds;
 mod schema;
 
 pub use codec::{DecodeError, Decoder, EncodeError, Encoder};
+pub use content::{CONTENT_SCHEMA_JSON, ContentRecord, END_PART, Octets};
 pub use envelope::{Envelope, Event};
 pub use kinds::{
-    Control, Cost, Guardrail, GuardrailFinding, Invocation, Kind, Outcome, Prompt, PromptPart, Request, Route, Validation, ValidationCheck,
+    Access, Content, Control, Cost, Feedback, Guardrail, GuardrailFinding, Invocation, Kind, Outcome, Prompt, PromptPart, Request, Route,
+    Validation, ValidationCheck,
 };
 pub use schema::{EVENT_SCHEMA_JSON, Field, FieldType, KIND_NAMES, RELEASED_SCHEMAS_JSON, SchemaTree};

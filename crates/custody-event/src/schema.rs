@@ -8,11 +8,15 @@ use serde_json::Value;
 pub const EVENT_SCHEMA_JSON: &str = include_str!("../../../schemas/event/v1.avsc");
 
 /// Every version that was ever released, oldest first: what it wrote stays readable for ever. The last is the current one.
-pub const RELEASED_SCHEMAS_JSON: [&str; 2] =
-    [include_str!("../../../schemas/event/frozen/v1-0.avsc"), include_str!("../../../schemas/event/frozen/v1-1.avsc")];
+pub const RELEASED_SCHEMAS_JSON: [&str; 3] = [
+    include_str!("../../../schemas/event/frozen/v1-0.avsc"),
+    include_str!("../../../schemas/event/frozen/v1-1.avsc"),
+    include_str!("../../../schemas/event/frozen/v1-2.avsc"),
+];
 
 /// The kinds' field names, in schema order; also the prefixes of the table's columns.
-pub const KIND_NAMES: [&str; 9] = ["request", "prompt", "route", "invocation", "validation", "cost", "outcome", "control", "guardrail"];
+pub const KIND_NAMES: [&str; 12] =
+    ["request", "prompt", "route", "invocation", "validation", "cost", "outcome", "control", "guardrail", "content", "access", "feedback"];
 
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub struct View {
 }
 
 /// Every view, in the order in which a request makes the events.
-pub const VIEWS: [View; 9] = [
+pub const VIEWS: [View; 12] = [
     View { name: "requests", kind: "request" },
     View { name: "prompts", kind: "prompt" },
     View { name: "routes", kind: "route" },
@@ -39,6 +39,9 @@ pub const VIEWS: [View; 9] = [
     View { name: "outcomes", kind: "outcome" },
     View { name: "controls", kind: "control" },
     View { name: "guardrails", kind: "guardrail" },
+    View { name: "contents", kind: "content" },
+    View { name: "accesses", kind: "access" },
+    View { name: "feedback", kind: "feedback" },
 ];
 
 impl View {

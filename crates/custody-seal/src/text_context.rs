@@ -15,6 +15,8 @@ pub enum Part {
     ToolArguments,
     /// A chunk that was put into its context.
     RetrievedText,
+    /// What a user said of an answer.
+    Feedback,
 }
 
 /// Everything that is bound to a sealed text. The reader states it anew, from the row or record in which the text stands:
@@ -39,7 +41,7 @@ pub struct TextContext {
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 4] = [Self::Prompt, Self::Response, Self::ToolArguments, Self::RetrievedText];
+    pub const ALL: [Self; 5] = [Self::Prompt, Self::Response, Self::ToolArguments, Self::RetrievedText, Self::Feedback];
 
     /// The name in tables and SQL.
     #[must_use]
@@ -49,6 +51,7 @@ impl Part {
             Self::Response => "response",
             Self::ToolArguments => "tool_arguments",
             Self::RetrievedText => "retrieved_text",
+            Self::Feedback => "feedback",
         }
     }
 
@@ -59,6 +62,7 @@ impl Part {
             Self::Response => 2,
             Self::ToolArguments => 3,
             Self::RetrievedText => 4,
+            Self::Feedback => 5,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::run;
 
 /// Layer of each crate; a crate may use only crates of a lower layer. Services stand side by side and never import each other.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 19] = [
     ("custody-types", 0),
     ("custody-config", 0),
     ("custody-event", 1),
@@ -20,17 +20,22 @@ const LAYERS: [(&str, u8); 17] = [
     ("custody-log", 3),
     ("custody-lake", 3),
     ("custody-model", 3),
+    ("custody-vault", 3),
     ("custody-gateway", 4),
     ("custody-ingest", 4),
     ("custody-query", 4),
+    ("custody-keeper", 4),
     ("custody", 5),
     ("custody-testkit", 6),
     ("custody-bench", 6),
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 25] = [
+const OWNERS: [(&str, &str); 28] = [
     ("aws-config", "custody-model"),
+    ("aws-config", "custody-vault"),
+    ("aws-sdk-kms", "custody-vault"),
+    ("object_store", "custody-vault"),
     ("aws-sdk-bedrock", "custody-model"),
     ("aws-sdk-bedrockruntime", "custody-model"),
     ("aws-smithy-http-client", "custody-model"),

@@ -158,6 +158,7 @@ impl Case {
             client_request_id: self.wire.client_request_id.take().map(|id| super::foreign_word::kept_or_hashed(&self.hasher, &id)),
             api_key_id: record.map(|record| record.id.text()),
             producer: gateway.words.producer.clone(),
+            handling_rule: None,
         }
     }
 }
