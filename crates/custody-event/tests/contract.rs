@@ -44,6 +44,7 @@ fn envelope() -> Envelope {
         client_request_id: Some(text("c-1")),
         api_key_id: Some(text("k1")),
         producer: text("custody/0.1.0"),
+        handling_rule: Some(text("support@3")),
     }
 }
 
