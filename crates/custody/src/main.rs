@@ -7,6 +7,8 @@ mod ingest_parts;
 mod journal;
 mod keys;
 mod lake;
+mod log;
+mod memory;
 mod orphans;
 mod price;
 mod process;
@@ -21,8 +23,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use custody_gateway::workspace::WorkspaceError;
-use tracing::Level;
-use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::deployment::DeploymentMistakes;
 
@@ -80,9 +80,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    init_log();
+    log::init();
     choose_cryptography();
-    hide_panic_messages();
+    log::hide_panic_messages();
+    memory::keep_from_disk();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error).context("the runtime could not be started")),
@@ -106,7 +107,7 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    terminal::note(&format!("custody: {error:#}"));
+    terminal::note(&log::redacted(&format!("custody: {error:#}")));
     if is_wrong_configuration(error) { ExitCode::from(EXIT_WRONG_USE) } else { ExitCode::FAILURE }
 }
 
@@ -120,42 +121,4 @@ fn is_wrong_configuration(error: &anyhow::Error) -> bool {
 fn choose_cryptography() {
     // An error means that one is chosen already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-}
-
-/// Libraries are heard from `warn` on; our own crates from `info`. The table's library logs what it also returns, and what it returns is
-/// logged where it is handled.
-const DEFAULT_LOG: &str = "warn,custody=info,delta_kernel=off,buoyant_kernel=off,deltalake_core=off";
-
-fn init_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
-    let lines = lines.with_filter(filter_fn(|line| may_be_logged(line.target(), *line.level())));
-    tracing_subscriber::registry().with(filter).with(lines).init();
-}
-
-/// Below `info` the AWS libraries print whole requests, prompts included, and keys of the environment. No `RUST_LOG` lets these out.
-fn may_be_logged(target: &str, level: Level) -> bool {
-    !target.starts_with("aws_") || level <= Level::INFO
-}
-
-/// A panic's message may quote text (slicing a string does); only its place is logged.
-fn hide_panic_messages() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a defect ended a task");
-    }));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_quotes_requests_and_keys_is_never_logged() {
-        assert!(!may_be_logged("aws_smithy_runtime::client::orchestrator", Level::TRACE));
-        assert!(!may_be_logged("aws_runtime::env_config", Level::DEBUG));
-        assert!(may_be_logged("aws_config::profile", Level::WARN));
-        assert!(may_be_logged("custody::service", Level::TRACE));
-    }
 }
