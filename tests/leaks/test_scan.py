@@ -18,8 +18,8 @@ from scan import Scan
 PIECES_OF_A_LINE = 7
 
 
-def in_lines(data):
-    return b"\n".join(data[at:at + PIECES_OF_A_LINE] for at in range(0, len(data), PIECES_OF_A_LINE))
+def in_lines(text):
+    return "\n".join(text[at:at + PIECES_OF_A_LINE] for at in range(0, len(text), PIECES_OF_A_LINE)).encode()
 
 
 FORMS = {
@@ -28,7 +28,7 @@ FORMS = {
     "upper case": lambda text: text.upper().encode(),
     "reversed case": lambda text: text.swapcase().encode(),
     "backwards": lambda text: text[::-1].encode(),
-    "split by line ends": lambda text: in_lines(text.encode()),
+    "split by line ends": in_lines,
     "base64": lambda text: base64.b64encode(text.encode()),
     "base64, one byte later": lambda text: base64.b64encode(b"x" + text.encode() + b"yz"),
     "base64, two bytes later": lambda text: base64.b64encode(b"xy" + text.encode() + b"z"),
