@@ -25,6 +25,8 @@ mod refusal;
 mod shipped;
 mod stage;
 mod system;
+#[cfg(feature = "unsealed")]
+mod unsealed;
 mod verdicts;
 pub mod workspace;
 

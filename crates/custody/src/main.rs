@@ -17,6 +17,8 @@ mod service;
 mod sql;
 mod terminal;
 mod topics;
+#[cfg(feature = "unsealed")]
+mod unsealed;
 mod up;
 
 use std::process::ExitCode;
@@ -82,8 +84,14 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log::init();
     choose_cryptography();
-    log::hide_panic_messages();
-    memory::keep_from_disk();
+    #[cfg(feature = "unsealed")]
+    if !unsealed::is_meant() {
+        return ExitCode::from(EXIT_WRONG_USE);
+    }
+    if !cfg!(feature = "unsealed") {
+        log::hide_panic_messages();
+        memory::keep_from_disk();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error).context("the runtime could not be started")),
