@@ -71,8 +71,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, self.word)
         self.send_header("content-length", str(len(data) if whole else len(data) + 1000))
         self.end_headers()
-        self.wfile.write(data)
-        self.wfile.flush()
+        try:
+            self.wfile.write(data)
+            self.wfile.flush()
+        except OSError:
+            # Whoever asked has left.
+            self.close_connection = True
         if not whole:
             self.close_connection = True
 

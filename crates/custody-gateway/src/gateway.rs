@@ -145,6 +145,8 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self, BuildGatewayError> {
+        // Now, so that no request waits for it.
+        let _ = custody_redact::standard();
         if let Some(route) = workspace.routes.keys().find(|route| !models.contains_key(*route)) {
             return Err(BuildGatewayError::MissingModel(route.clone()));
         }

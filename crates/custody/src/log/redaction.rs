@@ -1,11 +1,11 @@
-//! The one redactor of the log, built at the first line.
+//! Redaction of the log, built at the first line.
 //!
 //! It looks for everything that is looked for by default, and leaves the addresses of this machine and of private networks: which broker
 //! or store does not answer must be told, and no line names a caller's address.
 
-use std::{borrow::Cow, net::IpAddr, sync::LazyLock};
+use std::{borrow::Cow, net::IpAddr};
 
-use custody_redact::{Entity, Redactor, Rules, Span};
+use custody_redact::{Entity, Redactor, Span, standard};
 
 /// What stands in place of one find may bring its neighbours within a rule's reach.
 const ROUNDS: usize = 4;
@@ -16,8 +16,6 @@ const LONGEST: usize = 16 << 10;
 /// What stands for a text that can't be checked; deny by default.
 const UNREADABLE: &str = "[not shown]";
 
-static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::new(&Rules::default()).ok());
-
 /// The text with each find replaced by its marker.
 pub fn redacted(text: &str) -> Cow<'_, str> {
     redacted_after(text, 0)
@@ -26,7 +24,7 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
 /// The text after `from`, with each find replaced by its marker; what stands before is read for what it says of the value, as in
 /// `password=…`, and left out.
 pub fn redacted_after(text: &str, from: usize) -> Cow<'_, str> {
-    let Some(redactor) = REDACTOR.as_ref() else { return Cow::Borrowed(UNREADABLE) };
+    let Some(redactor) = standard() else { return Cow::Borrowed(UNREADABLE) };
     let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
     let mut left = Cow::Borrowed(text);
     for _ in 0..ROUNDS {
