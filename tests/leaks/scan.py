@@ -41,7 +41,8 @@ class Scan:
         found = set()
         for place, piece in opened(name, data):
             self.bytes[surface] += len(piece)
-            for view in views(piece):
+            # Files that are made in advance end in nothing.
+            for view in views(piece.rstrip(b"\0")):
                 for index, _, _ in self.automaton.find_matches_as_indexes(view, overlapping=True):
                     wanted, form = self.meant[index]
                     forms, _ = self.hits[surface].setdefault(wanted, (set(), place))

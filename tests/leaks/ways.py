@@ -19,10 +19,12 @@ class Ways:
         self.host, self.port = address.split(":")
         self.keys, self.canaries = keys, canaries
         self.statuses, self.failures, self.others = {}, [], []
+        # Of any request that was answered: feedback may be about each of them.
+        self.last_id = None
 
     def all(self, rows):
         """Everything; `rows` are name, text and values of the public data."""
-        tasks = [*self.conversations(), *self.public(list(rows)), *self.headers(), *self.paths(), *self.bodies()]
+        tasks = [*self.conversations(), *self.public(list(rows)), *self.headers(), *self.paths(), *self.bodies(), *self.feedback()]
         with ThreadPoolExecutor(CALLERS) as pool:
             list(pool.map(lambda task: task(), tasks))
         self.raw()
@@ -53,6 +55,21 @@ class Ways:
             some = dict(zip(["user", "tag", "other tag", "argument", "result", "tool", "error", "prompt"], values[at:at + 8], strict=False))
             mode = ("tools", "error", "odd", "fails")[at // 8 % 4]
             yield lambda some=some, mode=mode: self.post(*chat(f"chat.{mode}.{KEPT}", some, False))
+
+    def feedback(self):
+        """What users say of answers, taken and refused."""
+        for keeping in (KEPT, FREE):
+            name = f"chat.answer.{keeping}"
+            new = {part: self.canaries.text(f"feedback's {part}, {keeping}") for part in ("comment", "user", "reason", "field", "id", "model")}
+            good = {"model": name, "user": new["user"], "rating": "down", "comment": new["comment"]}
+            for change in ({}, {"reasons": ["wrong"]}, {"reasons": [new["reason"]]}, {new["field"]: 1}, {"request_id": new["id"]}, {"model": new["model"]},
+                           {"rating": new["comment"]}):
+                yield lambda name=name, good=good, change=change: self._say(name, {**good, **change})
+
+    def _say(self, name, feedback):
+        asked = {"content-type": "application/json", "authorization": f"Bearer {self.keys['acme']}"}
+        self.send("POST", "/v1/chat/completions", json.dumps(chat_body(name)).encode(), asked)
+        self.post("/v1/feedback", {"request_id": self.last_id, **feedback})
 
     def headers(self):
         for name in ("x-client-request-id", "x-request-id", "amz-sdk-invocation-id", "traceparent", "tracestate", "baggage", "user-agent", "cookie",
@@ -135,6 +152,7 @@ class Ways:
             answer = connection.getresponse()
             text = answer.read()
             self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+            self.last_id = answer.getheader("x-request-id") or self.last_id
             if answer.status >= 400:
                 self.failures.append(str(answer.getheaders()).encode() + text)
             return answer.status, text
