@@ -44,6 +44,14 @@ class Canaries:
         before, after = self._letters(WORD), self._letters(WORD)
         return self._keep(name, before + AWKWARD + after, lambda _: [before, after]).text
 
+    def reason(self, name):
+        """A reason as a person in a hurry writes it: meant to be read by others, but for a credential and an address in it."""
+        key = "AKIA" + "".join(self.dice.choice(string.ascii_uppercase + "234567") for _ in range(16))
+        address = f"{self._letters(20).lower()}@example.com"
+        self._keep(f"credential in {name}", key, lambda text: [text])
+        self._keep(f"address in {name}", address, lambda text: [text])
+        return f"complaint 17, the key {key} of {address} was in it"
+
     def _letters(self, count):
         return "".join(self.dice.choice(string.ascii_letters) for _ in range(count))
 
@@ -59,7 +67,7 @@ class Canaries:
             yield canary.name, canary.text
             for word in canary.pieces:
                 yield canary.name, word
-                yield from ((canary.name, word[at:at + PIECE]) for at in range(0, WORD, PIECE))
+                yield from ((canary.name, word[at:at + PIECE]) for at in range(0, len(word), PIECE))
 
     def save(self, file):
         Path(file).write_text(json.dumps(list(self.needles()), indent=0))

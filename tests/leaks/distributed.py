@@ -34,7 +34,9 @@ class Distributed:
         self.here.mkdir(parents=True)
         os.environ.update(RUST_LOG=LOG, AWS_EC2_METADATA_DISABLED="true", TMPDIR=str(self.here))
         self.bucket = os.environ["CUSTODY_TEST_S3_BUCKET"]
-        self.cluster = Cluster(binary, work, gateways=1, ingests=1, partitions=PARTITIONS, flush_seconds=FLUSH_SECONDS, more=self._vault(work))
+        self.vault = f"vault-{os.getpid()}-{int(time.time())}"
+        more = self._vault()
+        self.cluster = Cluster(binary, work, gateways=1, ingests=1, partitions=PARTITIONS, flush_seconds=FLUSH_SECONDS, more=more)
         self.keys = self.cluster.keys
         for part in self.cluster.parts:
             part.preexec = self._prepared
@@ -106,8 +108,9 @@ class Distributed:
         memory.cores_allowed()
         os.chdir(self.here)
 
-    def _vault(self, work):
-        return ""
+    def _vault(self):
+        place = f's3://{self.bucket}/{self.vault}"\nendpoint = "{os.environ["CUSTODY_TEST_S3_ENDPOINT"]}"\nregion = "us-east-1'
+        return f'[vault]\nroot = "{place}"\n[vault.keys]\nkind = "file"\npath = "{self.work}/vault.key"\n'
 
     def _look_in_the_journals(self, scan):
         folder = self.work / "gateway0"
@@ -117,19 +120,14 @@ class Distributed:
 
     def _look_in_the_store(self, scan):
         store = boto3.client("s3", endpoint_url=os.environ["CUSTODY_TEST_S3_ENDPOINT"], region_name="us-east-1")
-        for page in store.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{self.cluster.name}"):
-            for found in page.get("Contents", []):
-                key = found["Key"]
-                answer = store.get_object(Bucket=self.bucket, Key=key)
-                surface = self._surface(key)
-                scan.look(surface, "name of an object", key.encode() + repr(answer["Metadata"]).encode())
-                scan.look(surface, key, answer["Body"].read())
-
-    def _surface(self, key):
-        _, *folders = key.split("/")
-        if folders[0].startswith("vault") or key.split("/")[0].endswith("-vault"):
-            return "S3: vault"
-        return f"S3: lake, {folders[0].replace('_', ' ')}"
+        for prefix in (self.cluster.name, self.vault):
+            for page in store.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{prefix}/"):
+                for found in page.get("Contents", []):
+                    key = found["Key"]
+                    answer = store.get_object(Bucket=self.bucket, Key=key)
+                    surface = "S3: vault" if prefix == self.vault else f"S3: lake, {key.split('/')[1].replace('_', ' ')}"
+                    scan.look(surface, "name of an object", key.encode() + repr(answer["Metadata"]).encode())
+                    scan.look(surface, key, answer["Body"].read())
 
     def _ask(self, take):
         for table in TABLES:
