@@ -70,6 +70,7 @@ mod tests {
             "ASIAZZZZZZZZZZZZZZZZ",
             "A3T0ZZZZZZZZZZZZZZZZ",
             "gldt-HwllOuhfw-wu0rlD_yep",
+            "glsoat-PREfix_helloworld380_testin_pretty_long_token_long",
             "4111-1111-1111-1111",
             "4111.1111.1",
             "+4915112345678",
