@@ -10,6 +10,7 @@
 //! greatest values of ids, times and tenants only: the log outlives what is forgotten.
 
 mod forget;
+mod groups;
 mod read;
 mod scope;
 
@@ -23,6 +24,7 @@ use custody_types::{LogPosition, Seq, Source, Timestamp};
 
 pub use self::{
     forget::{ForgetError, ForgottenTexts, forget_texts},
+    groups::TextGroup,
     read::{TextCounts, TextUnit},
     scope::ContentScope,
 };

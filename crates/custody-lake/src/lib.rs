@@ -47,7 +47,8 @@ pub use compaction::{
     CompactionConfig, CompactionError, CompactionGroup, CompactionPlan, CompactionProgress, CompactionReport, Compactor, WhyLeft,
 };
 pub use content::{
-    ContentRow, ContentRows, ContentScope, ForgetError, ForgottenTexts, TextCounts, TextState, TextUnit, content_columns, forget_texts,
+    ContentRow, ContentRows, ContentScope, ForgetError, ForgottenTexts, TextCounts, TextGroup, TextState, TextUnit, content_columns,
+    forget_texts,
 };
 pub use dead_letters::{DeadLetter, DeadLetterReason, DeadLetterRows, dead_letter_columns};
 pub use decode::{Decoded, EventDecoder, EventRows, RowKey, decode};

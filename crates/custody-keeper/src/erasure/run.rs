@@ -238,8 +238,8 @@ impl Erasure {
 
     async fn delete_claims(&self, plan: &ErasurePlan) -> Result<(), ForgetError> {
         let rows = self.selection(plan, None).await?;
-        for (day, content_id) in self.table().claims(&rows).await.map_err(ForgetError::at("listing claim checks"))? {
-            self.vault().delete_claim(day, &content_id).await.map_err(ForgetError::at("deleting a claim check"))?;
+        for claim in self.table().claims(&rows).await.map_err(ForgetError::at("listing claim checks"))? {
+            self.vault().delete_claim(&claim).await.map_err(ForgetError::at("deleting a claim check"))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     forgetting::{
         ForgetError, KeptKey, Scope,
-        testing::{At, Counting, Failing, Parked, State, World, hold, key, on, request, row},
+        testing::{At, Counting, Failing, Parked, State, World, claim, hold, key, on, request, row},
     },
     hold::HoldScope,
     retention::StreamRetention,
@@ -38,7 +38,7 @@ fn state() -> State {
     rows[1].has_claim = true;
     rows[2].has_claim = true;
     State {
-        claims: [(TODAY + 89, "text-2".to_owned()), (TODAY + 89, "text-3".to_owned())].into(),
+        claims: [claim(TODAY + 89, "text-2"), claim(TODAY + 89, "text-3")].into(),
         parked: vec![parked("acme", "p-1", TODAY - 2), parked("acme", "p-2", TODAY - 2), parked("globex", "p-1", TODAY - 2)],
         edge_days: [TODAY - 2, TODAY - 1, TODAY, TODAY + 1].into(),
         keys: keys.to_vec(),
@@ -81,7 +81,7 @@ async fn a_person_is_erased_and_everyone_else_stays() {
     let done = erasure.begin(&of(Some("p-1"))).await.unwrap();
     let state = world.state().clone();
     assert_eq!(left(&state), (vec![3, 4, 5], vec!["text-3", "text-4", "text-5"]));
-    assert_eq!(state.claims, [(TODAY + 89, "text-3".to_owned())].into());
+    assert_eq!(state.claims, [claim(TODAY + 89, "text-3")].into());
     assert_eq!(state.parked, [parked("acme", "p-2", TODAY - 2), parked("globex", "p-1", TODAY - 2)]);
     assert_eq!((state.tombstones.len(), state.tombstones.values().next()), (1, Some(&on(TODAY))));
     assert!(state.in_old_files.is_empty() && state.retired.is_empty());
@@ -132,7 +132,7 @@ async fn what_is_on_hold_is_held_back_and_named() {
     let world = World::new(held);
     let done = erasure(&world).begin(&of(None)).await.unwrap();
     assert_eq!(left(&world.state()), (vec![2, 5], vec!["text-2", "text-5"]));
-    assert!(world.state().claims.contains(&(TODAY + 89, "text-2".to_owned())));
+    assert!(world.state().claims.contains(&claim(TODAY + 89, "text-2")));
     let certificate = erasure(&world).certificate(&done.id).await.unwrap().unwrap();
     assert_eq!((certificate.held_back.unit_keys[0].key.as_str(), certificate.held_back.rows.rows), ("02".repeat(16).as_str(), 1));
     assert!(certificate.text().contains(&format!("key {}, by hold h-1", "02".repeat(16))));

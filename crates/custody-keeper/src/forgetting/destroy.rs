@@ -26,8 +26,9 @@ pub(crate) async fn destroy_keys(
     let kept = vault.unit_keys(tenant).await.map_err(ForgetError::at("listing the keys"))?;
     let there: BTreeSet<UnitKeyId> = kept.into_iter().map(|key| key.id).collect();
     let mut gone = Vec::with_capacity(keys.len());
+    let mut held = Held::default();
     for some in keys.chunks(AT_ONCE) {
-        let held = Held::read(vault, table).await?;
+        held = held.read_again(vault, table).await?;
         for planned in some {
             let unreadable = || ForgetError::Document { name: planned.key.clone(), why: "it names no key".to_owned() };
             let key = planned.kept().ok_or_else(unreadable)?;

@@ -9,10 +9,9 @@
 //! A key that a request's hold keeps covers other texts of the same person, purpose and month as well. Their rows go when they are due,
 //! but a copy of them opens as long as the key is held.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use custody_seal::{rest::UnitKeyId, shred::LegalHold};
-use custody_types::RequestId;
 
 use super::{
     error::{ForgetError, PortError},
@@ -26,7 +25,8 @@ use crate::hold::{Hold, HoldScope};
 #[derive(Debug, Clone, Default)]
 pub struct Held {
     holds: Vec<Hold>,
-    by_request: BTreeMap<UnitKeyId, BTreeSet<RequestId>>,
+    /// The keys that each of them keeps for the texts of its requests.
+    keys: Vec<BTreeSet<UnitKeyId>>,
     rows: HeldRows,
 }
 
@@ -42,21 +42,33 @@ pub struct HeldBy {
 impl Held {
     /// Reads the holds, and asks the table which keys the texts of held requests stand under.
     pub(crate) async fn read(vault: &dyn VaultStore, table: &dyn ContentTable) -> Result<Self, ForgetError> {
+        Self::default().read_again(vault, table).await
+    }
+
+    /// Reads the holds again. The table is asked where they changed.
+    pub(crate) async fn read_again(self, vault: &dyn VaultStore, table: &dyn ContentTable) -> Result<Self, ForgetError> {
         let holds = vault.holds().await.map_err(ForgetError::at("reading the legal holds"))?;
+        if holds == self.holds {
+            return Ok(self);
+        }
         Self::of(holds, table).await.map_err(ForgetError::at("looking for the texts of held requests"))
     }
 
     async fn of(holds: Vec<Hold>, table: &dyn ContentTable) -> Result<Self, PortError> {
-        let mut rows = HeldRows::default();
+        let (mut rows, mut keys) = (HeldRows::default(), Vec::with_capacity(holds.len()));
         for hold in &holds {
+            let mut of_requests = BTreeSet::new();
             match &hold.scope {
                 HoldScope::Tenant { tenant } => drop(rows.tenants.insert(tenant.clone())),
                 HoldScope::Person { tenant, person } => drop(rows.persons.insert((tenant.clone(), person.clone()))),
-                HoldScope::Requests { requests } => rows.requests.extend(requests.iter().copied()),
+                HoldScope::Requests { requests } => {
+                    rows.requests.extend(requests.iter().copied());
+                    of_requests = table.keys_of(requests).await?;
+                }
             }
+            keys.push(of_requests);
         }
-        let by_request = if rows.requests.is_empty() { BTreeMap::new() } else { table.keys_of(&rows.requests).await? };
-        Ok(Self { holds, by_request, rows })
+        Ok(Self { holds, keys, rows })
     }
 
     /// Rows that stay.
@@ -69,7 +81,7 @@ impl Held {
     pub(crate) fn as_legal_holds(&self) -> Vec<LegalHold> {
         let tenants = self.rows.tenants.iter().cloned().map(LegalHold::Tenant);
         let persons = self.rows.persons.iter().cloned().map(|(tenant, person)| LegalHold::Person(tenant, person));
-        tenants.chain(persons).chain(self.by_request.keys().copied().map(LegalHold::Unit)).collect()
+        tenants.chain(persons).chain(self.keys.iter().flatten().copied().map(LegalHold::Unit)).collect()
     }
 
     /// Whether a key may not be destroyed.
@@ -81,12 +93,11 @@ impl Held {
     /// Ids of the holds that keep a key.
     #[must_use]
     pub fn by(&self, key: &KeptKey) -> Vec<String> {
-        let under_key = self.by_request.get(&key.id);
-        let keeps = |hold: &&Hold| match &hold.scope {
+        let keeps = |(hold, keys): &(&Hold, &BTreeSet<UnitKeyId>)| match &hold.scope {
             HoldScope::Tenant { tenant } => *tenant == key.unit.tenant,
             HoldScope::Person { tenant, person } => *tenant == key.unit.tenant && Some(person) == key.unit.person.as_ref(),
-            HoldScope::Requests { requests } => under_key.is_some_and(|held| requests.iter().any(|request| held.contains(request))),
+            HoldScope::Requests { .. } => keys.contains(&key.id),
         };
-        self.holds.iter().filter(keeps).map(|hold| hold.id.clone()).collect()
+        self.holds.iter().zip(&self.keys).filter(keeps).map(|(hold, _)| hold.id.clone()).collect()
     }
 }

@@ -29,11 +29,11 @@ pub trait VaultStore: Send + Sync {
     /// Destroys the edge key of a day, and the claim checks that only it opened.
     async fn destroy_edge_key(&self, day: EdgeDay) -> Result<(), PortError>;
 
-    /// Claim checks at rest that expire on this day or before: day and content id.
-    async fn claims_due(&self, today: i32) -> Result<Vec<(i32, String)>, PortError>;
+    /// Names of the claim checks at rest that expire on this day or before.
+    async fn claims_due(&self, today: i32) -> Result<Vec<String>, PortError>;
 
     /// Deletes a claim check at rest with what stands beside it.
-    async fn delete_claim(&self, expires_on: i32, content_id: &str) -> Result<(), PortError>;
+    async fn delete_claim(&self, claim: &str) -> Result<(), PortError>;
 
     /// Objects with parked texts, by the day of their edge key.
     async fn parked_days(&self) -> Result<BTreeMap<EdgeDay, u64>, PortError>;
@@ -64,7 +64,7 @@ pub trait ContentTable: Send + Sync {
     async fn inventory(&self) -> Result<Vec<TextGroup>, PortError>;
 
     /// The keys under which texts of these requests stand.
-    async fn keys_of(&self, requests: &BTreeSet<RequestId>) -> Result<BTreeMap<UnitKeyId, BTreeSet<RequestId>>, PortError>;
+    async fn keys_of(&self, requests: &[RequestId]) -> Result<BTreeSet<UnitKeyId>, PortError>;
 
     /// The keys under which the rows that are meant stand.
     async fn keys(&self, rows: &RowSelection) -> Result<BTreeSet<UnitKeyId>, PortError>;
@@ -72,10 +72,10 @@ pub trait ContentTable: Send + Sync {
     /// How many rows are meant.
     async fn count(&self, rows: &RowSelection) -> Result<RowCount, PortError>;
 
-    /// Of the rows that are meant those whose text is a claim check: day and content id.
-    async fn claims(&self, rows: &RowSelection) -> Result<Vec<(i32, String)>, PortError>;
+    /// Names of the claim checks of the rows that are meant.
+    async fn claims(&self, rows: &RowSelection) -> Result<BTreeSet<String>, PortError>;
 
-    /// Deletes the rows in one commit, or none.
+    /// Deletes the rows; each of them is there or is gone.
     async fn delete(&self, rows: &RowSelection) -> Result<(), PortError>;
 
     /// Deletes every file that the newest version does not need.

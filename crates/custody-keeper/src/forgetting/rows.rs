@@ -77,8 +77,8 @@ pub struct TextGroup {
     pub retention_class: RetentionClass,
     /// Day from which they are no longer kept.
     pub expires_on: i32,
-    /// The key that opens them.
-    pub key: UnitKeyId,
+    /// The key that opens them; none where they never opened, or were forgotten before they came.
+    pub key: Option<UnitKeyId>,
     /// How many.
     pub count: RowCount,
 }

@@ -51,7 +51,7 @@ pub(crate) struct Parked {
 pub(crate) struct State {
     pub(crate) keys: Vec<KeptKey>,
     pub(crate) edge_days: BTreeSet<i32>,
-    pub(crate) claims: BTreeSet<(i32, String)>,
+    pub(crate) claims: BTreeSet<String>,
     pub(crate) parked: Vec<Parked>,
     pub(crate) tombstones: BTreeMap<(TenantId, Option<PersonPseudonym>), Timestamp>,
     pub(crate) holds: Vec<Hold>,
@@ -142,12 +142,13 @@ impl VaultStore for World {
         self.call(|state| drop(state.edge_days.remove(&day.number())))
     }
 
-    async fn claims_due(&self, today: i32) -> Result<Vec<(i32, String)>, PortError> {
-        self.call(|state| state.claims.iter().filter(|(day, _)| *day <= today).cloned().collect())
+    async fn claims_due(&self, today: i32) -> Result<Vec<String>, PortError> {
+        let is_due = |claim: &&String| claim.split('/').nth(2).is_some_and(|day| day.parse::<i32>().unwrap() <= today);
+        self.call(|state| state.claims.iter().filter(is_due).cloned().collect())
     }
 
-    async fn delete_claim(&self, expires_on: i32, content_id: &str) -> Result<(), PortError> {
-        self.call(|state| drop(state.claims.remove(&(expires_on, content_id.to_owned()))))
+    async fn delete_claim(&self, claim: &str) -> Result<(), PortError> {
+        self.call(|state| drop(state.claims.remove(claim)))
     }
 
     async fn parked_days(&self) -> Result<BTreeMap<EdgeDay, u64>, PortError> {
@@ -202,20 +203,15 @@ impl ContentTable for World {
                 purpose: "quality".parse().unwrap(),
                 retention_class: "short".parse().unwrap(),
                 expires_on: row.expires_on,
-                key: row.key,
+                key: Some(row.key),
                 count: RowCount { rows: 1, bytes: 10 },
             };
             state.rows.iter().map(group).collect()
         })
     }
 
-    async fn keys_of(&self, requests: &BTreeSet<RequestId>) -> Result<BTreeMap<UnitKeyId, BTreeSet<RequestId>>, PortError> {
-        self.call(|state| {
-            let mut keys: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-            let of_these = state.rows.iter().filter(|row| requests.contains(&row.request));
-            of_these.for_each(|row| drop(keys.entry(row.key).or_default().insert(row.request)));
-            keys
-        })
+    async fn keys_of(&self, requests: &[RequestId]) -> Result<BTreeSet<UnitKeyId>, PortError> {
+        self.call(|state| state.rows.iter().filter(|row| requests.contains(&row.request)).map(|row| row.key).collect())
     }
 
     async fn keys(&self, rows: &RowSelection) -> Result<BTreeSet<UnitKeyId>, PortError> {
@@ -226,10 +222,10 @@ impl ContentTable for World {
         self.call(|state| counted(state.rows.iter().filter(|row| means(rows, row))))
     }
 
-    async fn claims(&self, rows: &RowSelection) -> Result<Vec<(i32, String)>, PortError> {
+    async fn claims(&self, rows: &RowSelection) -> Result<BTreeSet<String>, PortError> {
         self.call(|state| {
             let meant = state.rows.iter().filter(|row| row.has_claim && means(rows, row));
-            meant.map(|row| (row.expires_on, row.content_id.clone())).collect()
+            meant.map(|row| claim(row.expires_on, &row.content_id)).collect()
         })
     }
 
@@ -302,6 +298,10 @@ impl IdSource for Counting {
 
 pub(crate) fn request(number: u64) -> RequestId {
     RequestId::from_uuid(Uuid::from_u64_pair(1, number))
+}
+
+pub(crate) fn claim(expires_on: i32, content_id: &str) -> String {
+    format!("claims/rest/{expires_on}/{content_id}")
 }
 
 pub(crate) fn on(day: i32) -> Timestamp {

@@ -24,8 +24,8 @@ pub struct RetentionPlan {
     pub held: Vec<HeldBy>,
     /// Days whose edge key goes.
     pub edge_days: Vec<i32>,
-    /// Claim checks to delete: day and content id.
-    pub claims: Vec<(i32, String)>,
+    /// Claim checks to delete.
+    pub claims: Vec<String>,
     /// What was counted when the plan was made.
     pub counts: RetentionCounts,
     /// Id of the event that will say so.

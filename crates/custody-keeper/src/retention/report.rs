@@ -90,11 +90,17 @@ impl Retention {
             let line = lines.entry(name).or_insert_with(|| (RowCount::default(), RowCount::default(), RowCount::default(), day, day));
             line.0 = line.0.plus(group.count);
             line.1 = if day <= today { line.1.plus(group.count) } else { line.1 };
-            line.2 = if holds.get(&group.key).is_some_and(|holds| !holds.is_empty()) { line.2.plus(group.count) } else { line.2 };
+            line.2 = if group.key.and_then(|key| holds.get(&key)).is_some_and(|holds| !holds.is_empty()) {
+                line.2.plus(group.count)
+            } else {
+                line.2
+            };
             line.3 = line.3.min(day);
             line.4 = line.4.max(day);
-            let sum = under.entry(group.key).or_default();
-            *sum = sum.plus(group.count);
+            if let Some(key) = group.key {
+                let sum = under.entry(key).or_default();
+                *sum = sum.plus(group.count);
+            }
         }
         let last = last_expiry_by_key(&groups);
         let unit_keys = keys.iter().map(|key| KeyLine {

@@ -136,21 +136,21 @@ impl Retention {
     }
 
     /// All that lie under a date that has come, also those whose row was never committed; without those of held rows.
-    async fn claims_due(&self, today: i32, held: &HeldRows) -> Result<Vec<(i32, String)>, ForgetError> {
+    async fn claims_due(&self, today: i32, held: &HeldRows) -> Result<Vec<String>, ForgetError> {
         let mut due = self.vault().claims_due(today).await.map_err(ForgetError::at("listing claim checks"))?;
         if !held.is_empty() && !due.is_empty() {
             let keep = self.held_claims(today, held).await?;
-            due.retain(|claim| !keep.contains(claim));
+            due.retain(|claim| !keep.contains(beside(claim)));
         }
         Ok(due)
     }
 
-    async fn held_claims(&self, today: i32, held: &HeldRows) -> Result<BTreeSet<(i32, String)>, ForgetError> {
+    async fn held_claims(&self, today: i32, held: &HeldRows) -> Result<BTreeSet<String>, ForgetError> {
         let at = || ForgetError::at("looking for held claim checks");
         let all = RowSelection { which: Which::Due { today }, except: HeldRows::default() };
         let going = RowSelection { which: Which::Due { today }, except: held.clone() };
-        let all: BTreeSet<_> = self.table().claims(&all).await.map_err(at())?.into_iter().collect();
-        let going: BTreeSet<_> = self.table().claims(&going).await.map_err(at())?.into_iter().collect();
+        let all = self.table().claims(&all).await.map_err(at())?;
+        let going = self.table().claims(&going).await.map_err(at())?;
         Ok(all.difference(&going).cloned().collect())
     }
 
@@ -189,8 +189,8 @@ impl Retention {
     async fn delete_claims(&self, plan: &RetentionPlan) -> Result<(), ForgetError> {
         let held = Held::read(self.vault(), self.table()).await?;
         let keep = if held.rows().is_empty() { BTreeSet::new() } else { self.held_claims(plan.today, held.rows()).await? };
-        for (day, content_id) in plan.claims.iter().filter(|claim| !keep.contains(claim)) {
-            self.vault().delete_claim(*day, content_id).await.map_err(ForgetError::at("deleting a claim check"))?;
+        for claim in plan.claims.iter().filter(|claim| !keep.contains(beside(claim))) {
+            self.vault().delete_claim(claim).await.map_err(ForgetError::at("deleting a claim check"))?;
         }
         Ok(())
     }
@@ -240,10 +240,15 @@ impl Retention {
     }
 }
 
+/// The claim check of the full text, beside which that of the redacted one lies.
+fn beside(claim: &str) -> &str {
+    claim.strip_suffix(".redacted").unwrap_or(claim)
+}
+
 pub(super) fn last_expiry_by_key(groups: &[TextGroup]) -> BTreeMap<UnitKeyId, i32> {
     let mut last = BTreeMap::new();
-    for group in groups {
-        let day = last.entry(group.key).or_insert(group.expires_on);
+    for (group, key) in groups.iter().filter_map(|group| Some((group, group.key?))) {
+        let day = last.entry(key).or_insert(group.expires_on);
         *day = group.expires_on.max(*day);
     }
     last

@@ -111,7 +111,7 @@ impl LakeReader {
     }
 
     /// Hands on batch after batch, so that a large table is never in memory at once.
-    async fn scan_texts(
+    pub(super) async fn scan_texts(
         &self,
         wanted: Option<Expr>,
         columns: Option<&[&str]>,
@@ -161,10 +161,10 @@ impl TextCounts {
 }
 
 /// The columns of a batch, by name.
-struct Columns<'a>(&'a RecordBatch);
+pub(super) struct Columns<'a>(pub(super) &'a RecordBatch);
 
 impl Columns<'_> {
-    fn text(&self, name: &str, row: usize) -> Option<String> {
+    pub(super) fn text(&self, name: &str, row: usize) -> Option<String> {
         let column = self.0.column_by_name(name)?.as_string_opt::<i32>()?;
         column.is_valid(row).then(|| column.value(row).to_owned())
     }
@@ -174,12 +174,12 @@ impl Columns<'_> {
         column.is_valid(row).then(|| column.value(row).to_vec())
     }
 
-    fn long(&self, name: &str, row: usize) -> Option<i64> {
+    pub(super) fn long(&self, name: &str, row: usize) -> Option<i64> {
         let column = self.0.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
         column.is_valid(row).then(|| column.value(row))
     }
 
-    fn int(&self, name: &str, row: usize) -> Option<i32> {
+    pub(super) fn int(&self, name: &str, row: usize) -> Option<i32> {
         let column = self.0.column_by_name(name)?.as_primitive_opt::<Int32Type>()?;
         column.is_valid(row).then(|| column.value(row))
     }
