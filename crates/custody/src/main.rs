@@ -7,6 +7,7 @@ mod ingest_parts;
 mod journal;
 mod keys;
 mod lake;
+mod office;
 mod orphans;
 mod price;
 mod process;

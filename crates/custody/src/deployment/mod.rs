@@ -13,7 +13,7 @@ use toml::Table;
 
 pub use self::{
     kafka::Log,
-    services::{GatewayService, IngestService, MaintenanceJob, QueryService},
+    services::{GatewayService, IngestService, MaintenanceJob, OfficeService, QueryService},
 };
 
 /// What one deployment file means.
@@ -28,6 +28,7 @@ pub struct Deployment {
     pub gateway: GatewayService,
     pub ingest: IngestService,
     pub query: QueryService,
+    pub office: OfficeService,
 }
 
 /// What the file says can't be meant; all its mistakes, in one sentence.
@@ -72,8 +73,10 @@ fn read(root: &Reader<'_>) -> Option<Deployment> {
     let gateway = services::read_gateway(root.section("gateway"));
     let ingest = services::read_ingest(root.section("ingest"));
     let query = services::read_query(root.section("query"));
+    let office = services::read_office(root.section("office"), gateway.as_ref());
     root.refuse_unknown();
-    Some(Deployment { workspace_dir: workspace_dir?, log: log?, lake: lake?, gateway: gateway?, ingest: ingest?, query: query? })
+    let (workspace_dir, log, lake) = (workspace_dir?, log?, lake?);
+    Some(Deployment { workspace_dir, log, lake, gateway: gateway?, ingest: ingest?, query: query?, office: office? })
 }
 
 fn read_lake(reader: Reader<'_>) -> Option<LakeRoot> {
