@@ -25,6 +25,7 @@ mod ports;
 mod rate;
 mod reason;
 mod text;
+mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -32,9 +33,10 @@ mod tests;
 pub use self::{
     access::Permit,
     answer::{ApproveAnswer, ClosedText, Denial, PendingReveal, RevealAnswer, RevealedText},
-    approval::{Approval, Approved},
+    approval::Approval,
     desk::{Asker, DeskParts, Form, Reveal, RevealDesk},
     ports::{Evidence, Governance, Papers, PortError, Terms, Texts},
     reason::MAX_REASON,
-    text::{KeptText, SealedForms, Standing, State},
+    text::{KeptText, SealedForms, State},
+    vault::{VaultPapers, VaultTexts},
 };

@@ -4,8 +4,8 @@
 use super::{
     access::Attempt,
     answer::{ApproveAnswer, Denial},
-    approval::{Approval, Mark, is_person},
-    desk::{Asker, Form, RevealDesk, Stopped},
+    approval::{Act, Approval, is_person},
+    desk::{Asker, RevealDesk, Stopped},
     ports::PortError,
     text::KeptText,
 };
@@ -18,7 +18,7 @@ impl RevealDesk {
     pub async fn approve(&self, approver: &Asker, id: &str) -> Result<ApproveAnswer, PortError> {
         let mut attempt = Attempt::to_agree(self, approver, "approve", id);
         let decided = self.check_approver(approver, id, &mut attempt).await;
-        self.end(decided, approver, Mark::Approved, &attempt).await
+        self.end(decided, approver, Act::Approve, &attempt).await
     }
 
     /// Takes back what one asked for, or agreed to.
@@ -28,17 +28,18 @@ impl RevealDesk {
     pub async fn withdraw(&self, who: &Asker, id: &str) -> Result<ApproveAnswer, PortError> {
         let attempt = Attempt::to_agree(self, who, "withdraw", id);
         let decided = self.check_withdrawal(who, id).await;
-        self.end(decided, who, Mark::Withdrawn, &attempt).await
+        self.end(decided, who, Act::Withdraw, &attempt).await
     }
 
     /// Recorded first, then so.
-    async fn end(&self, decided: Result<Approval, Stopped>, who: &Asker, mark: Mark, attempt: &Attempt) -> Result<ApproveAnswer, PortError> {
+    async fn end(&self, decided: Result<Approval, Stopped>, who: &Asker, act: Act, attempt: &Attempt) -> Result<ApproveAnswer, PortError> {
         match decided {
             Ok(approval) => {
                 let _ = attempt.allow(self).await?;
-                let (papers, by) = (self.parts.papers.as_ref(), who.facts.principal.as_str());
-                approval.mark(papers, mark, by, self.parts.clock.now()).await?;
-                Ok(ApproveAnswer::Done)
+                let was_first = approval.act(self.parts.papers.as_ref(), act, self.by(who)).await?;
+                // Somebody else has approved already, which is as good; or it ended in between.
+                let is_so = was_first || act == Act::Approve;
+                Ok(if is_so { ApproveAnswer::Done } else { ApproveAnswer::Denied(Denial::ApprovalUsed) })
             }
             Err(stopped) => stopped.record(self, attempt).await.map(ApproveAnswer::Denied),
         }
@@ -87,16 +88,9 @@ impl RevealDesk {
 
     async fn check_withdrawal(&self, who: &Asker, id: &str) -> Result<Approval, Stopped> {
         let approval = self.waiting(who, id).await?;
-        let approved = approval.marked(self.parts.papers.as_ref(), Mark::Approved).await?;
+        let approved = approval.approved(self.parts.papers.as_ref()).await?;
         let name = who.facts.principal.as_str();
         let is_theirs = approval.asker == name || approved.is_some_and(|approved| approved.by == name);
         if is_theirs { Ok(approval) } else { Err(Stopped::Denied(Denial::ApprovalUnknown)) }
-    }
-}
-
-impl Approval {
-    /// As the asker asked, for whom wants to know what they agree to.
-    pub(super) fn form(&self) -> Form {
-        if self.redacted { Form::Redacted } else { Form::Full }
     }
 }

@@ -3,11 +3,11 @@
 //! ```text
 //! reveals/<id>.json        what is asked: by whom, which texts, in which form, why (redacted), until when
 //! reveals/<id>.approved    by whom
-//! reveals/<id>.withdrawn   by whom: the asker, or who approved
-//! reveals/<id>.used        the reveal that it was for began
+//! reveals/<id>.ended       used: the reveal that it was for began; or withdrawn, by the asker or who approved
 //!
 //! pending ─▶ approved ─▶ used          withdrawn, or older than a day: never used
 //! ```
+//! There is one end: of two who use it at once, or of who uses and who withdraws it, one is first.
 
 use custody_policy::{PrincipalFacts, PrincipalKind};
 use custody_types::Timestamp;
@@ -50,30 +50,40 @@ pub struct Approval {
     expires_at_micros: i64,
 }
 
-/// Who agreed, or took it back.
+/// What happened to it: who did it, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Approved {
+pub(super) struct Mark {
     version: u32,
+    /// Tells this very act from another of the same moment.
+    act: String,
+    what: Act,
     /// Who.
-    pub by: String,
+    pub(super) by: String,
     at_micros: i64,
 }
 
-/// What happened to an approval after it was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
-    Approved,
-    Withdrawn,
-    Used,
+/// What may be done with an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Act {
+    Approve,
+    Withdraw,
+    Use,
 }
 
-impl Mark {
+/// Who does something, and when.
+pub(super) struct By<'a> {
+    pub(super) name: &'a str,
+    pub(super) at: Timestamp,
+    pub(super) act: String,
+}
+
+impl Act {
     const fn ending(self) -> &'static str {
         match self {
-            Self::Approved => ".approved",
-            Self::Withdrawn => ".withdrawn",
-            Self::Used => ".used",
+            Self::Approve => ".approved",
+            Self::Withdraw | Self::Use => ".ended",
         }
     }
 }
@@ -119,28 +129,34 @@ impl Approval {
         put_new(papers, &format!("{FOLDER}/{}{ENDING}", self.id), self).await.map(drop)
     }
 
-    /// Sets a mark; says whether it was not set before.
-    pub(super) async fn mark(&self, papers: &dyn Papers, mark: Mark, by: &str, now: Timestamp) -> Result<bool, PortError> {
-        put_new(papers, &self.name(mark), &Approved { version: VERSION, by: by.to_owned(), at_micros: now.micros() }).await
+    /// Does it; says whether nobody was first.
+    pub(super) async fn act(&self, papers: &dyn Papers, what: Act, by: By<'_>) -> Result<bool, PortError> {
+        let mark = Mark { version: VERSION, act: by.act, what, by: by.name.to_owned(), at_micros: by.at.micros() };
+        put_new(papers, &self.name(what), &mark).await
     }
 
-    pub(super) async fn marked(&self, papers: &dyn Papers, mark: Mark) -> Result<Option<Approved>, PortError> {
-        read(papers, &self.name(mark)).await
+    /// Who agreed.
+    pub(super) async fn approved(&self, papers: &dyn Papers) -> Result<Option<Mark>, PortError> {
+        read(papers, &self.name(Act::Approve)).await
     }
 
     /// Why it can't be acted on any more; nothing where it can.
     pub(super) async fn why_over(&self, papers: &dyn Papers, now: Timestamp) -> Result<Option<Denial>, PortError> {
-        if self.marked(papers, Mark::Withdrawn).await?.is_some() {
-            return Ok(Some(Denial::ApprovalWithdrawn));
-        }
-        if self.marked(papers, Mark::Used).await?.is_some() {
-            return Ok(Some(Denial::ApprovalUsed));
-        }
-        Ok((now >= self.expires_at()).then_some(Denial::ApprovalExpired))
+        let ended: Option<Mark> = read(papers, &self.name(Act::Use)).await?;
+        Ok(match ended.map(|ended| ended.what) {
+            Some(Act::Withdraw) => Some(Denial::ApprovalWithdrawn),
+            Some(Act::Use | Act::Approve) => Some(Denial::ApprovalUsed),
+            None => (now >= self.expires_at()).then_some(Denial::ApprovalExpired),
+        })
     }
 
-    fn name(&self, mark: Mark) -> String {
-        format!("{FOLDER}/{}{}", self.id, mark.ending())
+    /// As the asker asked, for who wants to know what they agree to.
+    pub(super) const fn form(&self) -> Form {
+        if self.redacted { Form::Redacted } else { Form::Full }
+    }
+
+    fn name(&self, act: Act) -> String {
+        format!("{FOLDER}/{}{}", self.id, act.ending())
     }
 }
 

@@ -5,7 +5,7 @@ use custody_types::{Fault, Text};
 use super::{
     access::{Attempt, Permit},
     answer::{ClosedText, Denial, PendingReveal, RevealAnswer, RevealedText},
-    approval::{Approval, Mark},
+    approval::{Act, Approval},
     desk::{Asker, Form, Reveal, RevealDesk, Stopped},
     ports::{PortError, Terms},
     rate::Rate,
@@ -51,13 +51,13 @@ impl RevealDesk {
         let needs_second = self.needs_second_person(asker, &texts, reveal.form, &terms, attempt)?;
         let (texts, closed) = self.apart(texts).await?;
         attempt.concerns(texts.iter());
-        if needs_second || reveal.approval.is_some() {
-            let Some(id) = &reveal.approval else {
-                return Ok(Cleared::Pending(self.ask_second_person(asker, reveal, &texts, &reason, attempt).await?));
-            };
-            self.use_approval(id, asker, reveal, &texts, attempt).await?;
+        if needs_second && reveal.approval.is_none() {
+            return Ok(Cleared::Pending(self.ask_second_person(asker, reveal, &texts, &reason, attempt).await?));
         }
         self.count(asker, texts.len().saturating_sub(1), per_hour.unwrap_or_default()).await?;
+        if let Some(id) = &reveal.approval {
+            self.use_approval(id, asker, reveal, &texts, attempt).await?;
+        }
         let permit = attempt.allow(self).await?;
         Ok(Cleared::Recorded { permit, texts, closed })
     }
@@ -74,7 +74,8 @@ impl RevealDesk {
     async fn count(&self, asker: &Asker, texts: usize, per_hour: u32) -> Result<(), Stopped> {
         let (tenant, principal) = asker.counted_as();
         let rate = Rate::of(self.parts.papers.as_ref(), (&tenant, &principal), self.parts.clock.now());
-        if rate.take(texts, per_hour).await? { Ok(()) } else { Err(Stopped::Denied(Denial::RateExceeded)) }
+        let attempt = self.parts.ids.event_id().to_string();
+        if rate.take(texts, per_hour, &attempt).await? { Ok(()) } else { Err(Stopped::Denied(Denial::RateExceeded)) }
     }
 
     /// The policies, asked as the asker is now; and again with a second person, where only that would make the difference.
@@ -125,12 +126,14 @@ impl RevealDesk {
 
     /// An erasure reaches a text before its row is gone; a hold keeps a text beyond its date.
     async fn why_closed(&self, text: &KeptText, today: i64) -> Result<Option<Denial>, PortError> {
-        let standing = self.parts.texts.standing(text).await?;
+        if self.parts.texts.is_forgotten(text).await? {
+            return Ok(Some(Denial::TextForgotten));
+        }
+        let is_over = text.expires_on <= today && !self.parts.texts.is_held(text).await?;
         Ok(match text.state {
-            _ if standing.forgotten => Some(Denial::TextForgotten),
             State::Forgotten => Some(Denial::TextForgotten),
             State::Unopened => Some(Denial::TextUnopened),
-            State::Kept if text.expires_on <= today && !standing.held => Some(Denial::TextExpired),
+            State::Kept if is_over => Some(Denial::TextExpired),
             State::Kept => None,
         })
     }
@@ -162,20 +165,19 @@ impl RevealDesk {
         let papers = self.parts.papers.as_ref();
         let found = Approval::read(papers, asker.facts.tenant.as_str(), id).await?;
         let approval = found.ok_or(Stopped::Denied(Denial::ApprovalUnknown))?;
-        let approved = approval.marked(papers, Mark::Approved).await?;
+        let approved = approval.approved(papers).await?;
         attempt.approved_by(&approval.id, approved.as_ref().map_or("", |approved| approved.by.as_str()));
         if !approval.is_for(&asker.facts, reveal, texts) {
             return Err(Stopped::Denied(Denial::ApprovalForOther));
         }
-        let now = self.parts.clock.now();
-        if let Some(denial) = approval.why_over(papers, now).await? {
+        if let Some(denial) = approval.why_over(papers, self.parts.clock.now()).await? {
             return Err(Stopped::Denied(denial));
         }
         let approved = approved.ok_or(Stopped::Denied(Denial::ApprovalNotGiven))?;
         if approved.by == asker.facts.principal.as_str() {
             return Err(Stopped::Denied(Denial::SamePerson));
         }
-        let is_first = approval.mark(papers, Mark::Used, asker.facts.principal.as_str(), now).await?;
+        let is_first = approval.act(papers, Act::Use, self.by(asker)).await?;
         if is_first { Ok(()) } else { Err(Stopped::Denied(Denial::ApprovalUsed)) }
     }
 

@@ -11,6 +11,7 @@ use custody_types::{Clock, IdSource, RequestId, SensitiveText, Text};
 use super::{
     access::Attempt,
     answer::Denial,
+    approval::By,
     ports::{Evidence, Governance, Papers, PortError, Terms, Texts},
     text::KeptText,
 };
@@ -104,6 +105,11 @@ impl RevealDesk {
         self.parts.evidence.record(envelope, access).await
     }
 
+    /// Who does something with an approval, now.
+    pub(super) fn by<'a>(&self, who: &'a Asker) -> By<'a> {
+        By { name: who.facts.principal.as_str(), at: self.parts.clock.now(), act: self.parts.ids.event_id().to_string() }
+    }
+
     /// What the texts' rules say of reveals, the narrowest of all; nothing where one of them is gone.
     pub(super) fn terms(&self, texts: &[KeptText]) -> Option<Vec<Terms>> {
         texts.iter().map(|text| self.parts.governance.terms(&text.handling_rule)).collect()
@@ -128,12 +134,8 @@ impl RevealDesk {
         let content = text.content().map_err(|_| Refused { denial: Denial::EvaluationError, policy_ids: Vec::new() })?;
         let governance = self.parts.governance.as_ref();
         // A reason is a condition of coming so far.
-        let context = RevealContext {
-            environment: governance.environment(),
-            redacted: form == Form::Redacted,
-            second_person,
-            reason_given: true,
-        };
+        let context =
+            RevealContext { environment: governance.environment(), redacted: form == Form::Redacted, second_person, reason_given: true };
         Ok(governance.policies().may_reveal(&asker.policy, &content, context))
     }
 }

@@ -1,13 +1,13 @@
 //! Reveals that wait for a second person, as far as they are the business of whoever asks.
 
+use custody_types::RequestId;
+
 use super::{
     answer::PendingReveal,
-    approval::{Approval, ENDING, FOLDER, Mark},
+    approval::{Approval, ENDING, FOLDER},
     desk::{Asker, RevealDesk},
     ports::PortError,
 };
-use custody_types::RequestId;
-
 impl PendingReveal {
     pub(super) fn of(approval: &Approval, request: RequestId, approved: bool) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl RevealDesk {
                 continue;
             }
             let Ok(request) = approval.request_id.parse() else { continue };
-            let approved = approval.marked(papers, Mark::Approved).await?.is_some();
+            let approved = approval.approved(papers).await?.is_some();
             found.push(PendingReveal::of(&approval, request, approved));
         }
         Ok(found)

@@ -8,11 +8,7 @@ use custody_policy::{GroupName, PolicySet};
 use custody_seal::OpenedText;
 use custody_types::{Environment, Fault, FaultOwner, RequestId, Retry, TenantId};
 
-use super::{
-    access::Permit,
-    desk::Form,
-    text::{KeptText, Standing},
-};
+use super::{access::Permit, desk::Form, text::KeptText};
 
 /// A part that a reveal stands on failed; what failed is told as data.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +53,11 @@ pub trait Texts: Send + Sync {
     /// The texts of a request, as far as they are this tenant's.
     async fn of_request(&self, tenant: &TenantId, request: RequestId) -> Result<Vec<KeptText>, PortError>;
 
-    /// What was decided about a text since.
-    async fn standing(&self, text: &KeptText) -> Result<Standing, PortError>;
+    /// Whether an erasure covers a text, whether or not its row is gone yet.
+    async fn is_forgotten(&self, text: &KeptText) -> Result<bool, PortError>;
+
+    /// Whether a legal hold keeps a text, also beyond its date.
+    async fn is_held(&self, text: &KeptText) -> Result<bool, PortError>;
 
     /// Opens a text, for whom the permit was made.
     async fn open(&self, permit: &Permit, text: &KeptText, form: Form) -> Result<OpenedText, PortError>;
@@ -67,7 +66,8 @@ pub trait Texts: Send + Sync {
 /// Small objects in the vault's store. What a put has answered is durable; of many who make a name, one does.
 #[async_trait]
 pub trait Papers: Send + Sync {
-    /// Writes one that is not there yet, and says whether it was not.
+    /// Writes one that is not there yet, and says whether it was not. One with these very bytes may be this put's first try, whose
+    /// answer was lost: then it was not.
     async fn put_new(&self, name: &str, bytes: Vec<u8>) -> Result<bool, PortError>;
 
     /// One of them.
@@ -96,6 +96,16 @@ impl PortError {
     /// A kept row or document that this program did not write so.
     pub(super) fn unusable(message: impl Into<String>) -> Self {
         Self { message: message.into(), owner: FaultOwner::Operator, retry: Retry::Never, code: "reveal_record_unusable" }
+    }
+
+    /// What a row names is not there.
+    pub(super) fn gone(message: impl Into<String>) -> Self {
+        Self { code: "reveal_claim_gone", ..Self::unusable(message) }
+    }
+
+    /// A text that opened is not the one of its event.
+    pub(super) fn other_text() -> Self {
+        Self { code: "reveal_text_not_as_recorded", ..Self::unusable("the text is not the one that its event commits to") }
     }
 }
 

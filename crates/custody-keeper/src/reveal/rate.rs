@@ -7,6 +7,7 @@
 //! twice as many may be seen within sixty minutes.
 
 use custody_types::Timestamp;
+use custody_vault::ObjectName;
 
 use super::ports::{Papers, PortError};
 
@@ -22,18 +23,18 @@ pub(super) struct Rate<'a> {
 
 impl<'a> Rate<'a> {
     pub(super) fn of(papers: &'a dyn Papers, (tenant, principal): (&str, &str), now: Timestamp) -> Self {
-        let of_principal = format!("{FOLDER}/{}/{}", segment(tenant), segment(principal));
+        let of_principal = format!("{FOLDER}/{}/{}", ObjectName::label(tenant), ObjectName::label(principal));
         Self { papers, of_principal, hour: now.micros().div_euclid(MICROS_PER_HOUR) }
     }
 
     /// Takes places; says whether there were as many.
-    pub(super) async fn take(&self, wanted: usize, per_hour: u32) -> Result<bool, PortError> {
+    pub(super) async fn take(&self, wanted: usize, per_hour: u32, attempt: &str) -> Result<bool, PortError> {
         let mut taken = 0;
         for place in 0..per_hour {
             if taken == wanted {
                 break;
             }
-            if self.papers.put_new(&self.name(place), Vec::new()).await? {
+            if self.papers.put_new(&self.name(place), attempt.into()).await? {
                 taken = taken.saturating_add(1);
             }
         }
@@ -56,12 +57,4 @@ impl<'a> Rate<'a> {
         }
         Ok(())
     }
-}
-
-/// A label as one segment of a name, such that two labels never share one.
-fn segment(label: &str) -> String {
-    label.bytes().fold(String::from("l-"), |segment, byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => segment + &char::from(byte).to_string(),
-        other => segment + &format!("_{other:02x}"),
-    })
 }

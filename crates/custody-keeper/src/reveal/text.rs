@@ -60,15 +60,6 @@ pub struct SealedForms {
     pub claim: Option<String>,
 }
 
-/// What people decided about a text after it was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// An erasure covers it, whether or not its row is gone yet.
-    pub forgotten: bool,
-    /// A legal hold keeps it, also beyond its date.
-    pub held: bool,
-}
-
 impl KeptText {
     /// Whose it is.
     #[must_use]
