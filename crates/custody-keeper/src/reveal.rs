@@ -31,7 +31,7 @@ mod vault;
 mod tests;
 
 pub use self::{
-    access::Permit,
+    access::{Permit, record_unidentified},
     answer::{ApproveAnswer, ClosedText, Denial, PendingReveal, RevealAnswer, RevealedText},
     approval::Approval,
     desk::{Asker, DeskParts, Form, Reveal, RevealDesk},

@@ -12,6 +12,7 @@ mod orphans;
 mod price;
 mod process;
 mod replay;
+mod reveal;
 mod service;
 mod sql;
 mod terminal;
@@ -75,6 +76,8 @@ enum Command {
     Price(price::PriceArgs),
     /// Send governed requests that follow a trace.
     Replay(replay::ReplayArgs),
+    /// See kept text, or agree that somebody sees it.
+    Reveal(reveal::RevealArgs),
     /// Make and list API keys.
     Keys(keys::KeysArgs),
 }
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
             Command::Sql(args) => sql::run(args).await,
             Command::Price(args) => price::run(args).await,
             Command::Replay(args) => replay::run(args).await,
+            Command::Reveal(args) => reveal::run(args).await,
             Command::Keys(args) => keys::run(&args),
         }
     });

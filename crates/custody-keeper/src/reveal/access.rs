@@ -1,11 +1,11 @@
 //! The `access` event of an attempt. What it says of an allowed one is durable before anything is opened: a [`Permit`] comes of it.
 
 use custody_event::{Access, Envelope};
-use custody_types::Text;
+use custody_types::{RequestId, Text};
 
 use super::{
     desk::{Asker, Form, RevealDesk},
-    ports::PortError,
+    ports::{Evidence, PortError},
     text::KeptText,
 };
 
@@ -94,4 +94,22 @@ impl Attempt {
         let access = Access { decision: Text::from(decision), code: code.map(Text::from), ..self.access.clone() };
         desk.parts.evidence.record(self.envelope.clone(), access).await
     }
+}
+
+/// Records that somebody asked whose credential is not known here. `action` is what they asked for.
+///
+/// # Errors
+/// When it can't be recorded.
+pub async fn record_unidentified(
+    evidence: &dyn Evidence,
+    envelope: Envelope,
+    action: &str,
+    request: Option<RequestId>,
+) -> Result<(), PortError> {
+    let nobody = Text::from("unidentified");
+    let request_id = request.map(|request| Text::from(request.to_string()));
+    let envelope = Envelope { request_id, tenant: Text::clone(&nobody), principal: nobody, ..envelope };
+    let code = Some(Text::from("invalid_api_key"));
+    let access = Access { action: Text::from(action), decision: Text::from(DENY), code, ..Access::default() };
+    evidence.record(envelope, access).await
 }

@@ -85,26 +85,6 @@ impl RevealDesk {
         Ok(Self { parts, redactor: Redactor::new(&Rules::default())? })
     }
 
-    /// Records that somebody asked whose credential is not known here. `action` is what they asked for.
-    ///
-    /// # Errors
-    /// When it can't be recorded.
-    pub async fn unidentified(&self, action: &str, request: Option<RequestId>, code: &str) -> Result<(), PortError> {
-        let envelope = Envelope {
-            request_id: request.map(|request| Text::from(request.to_string())),
-            tenant: Text::from("unidentified"),
-            principal: Text::from("unidentified"),
-            ..self.parts.envelope.clone()
-        };
-        let access = custody_event::Access {
-            action: Text::from(action),
-            decision: Text::from("deny"),
-            code: Some(Text::from(code)),
-            ..custody_event::Access::default()
-        };
-        self.parts.evidence.record(envelope, access).await
-    }
-
     /// Who does something with an approval, now.
     pub(super) fn by<'a>(&self, who: &'a Asker) -> By<'a> {
         By { name: who.facts.principal.as_str(), at: self.parts.clock.now(), act: self.parts.ids.event_id().to_string() }

@@ -21,7 +21,7 @@ use bytes::Bytes;
 use custody_event::{Encoder, Envelope, Event, Kind};
 use custody_gateway::{SystemClock, SystemIds, workspace::Workspace};
 use custody_log::{AppendError, FileDisk, Journal, JournalConfig, OpenJournalError, OpenReport};
-use custody_types::{Clock, IdSource, JournalId, Text};
+use custody_types::{Clock, Fault, FaultOwner, IdSource, JournalId, Retry, Text};
 
 use self::outlet::Outlet;
 pub use self::{outlet::ShipTo, stored::StoredMark};
@@ -69,6 +69,29 @@ pub enum RecordError {
     /// The journal does not take it.
     #[error(transparent)]
     Journal(#[from] AppendError),
+}
+
+impl Fault for RecordError {
+    fn owner(&self) -> FaultOwner {
+        match self {
+            Self::Unwritable => FaultOwner::Product,
+            Self::Journal(error) => error.owner(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Unwritable => Retry::Never,
+            Self::Journal(error) => error.retry(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unwritable => "event_unwritable",
+            Self::Journal(error) => error.code(),
+        }
+    }
 }
 
 impl OfficePlace {
@@ -150,8 +173,12 @@ impl Office {
     /// Makes an event durable before it returns.
     pub async fn record(&self, envelope: Envelope, kind: Kind) -> Result<(), RecordError> {
         let event_id = Text::from(self.ids.event_id().to_string());
-        let event = Event { event_id, time: self.clock.now(), envelope: Arc::new(envelope), kind };
-        let bytes = Encoder::new().and_then(|mut encoder| encoder.encode(&event).ok()).ok_or(RecordError::Unwritable)?;
+        self.append(&Event { event_id, time: self.clock.now(), envelope: Arc::new(envelope), kind }).await
+    }
+
+    /// The same for an event that is whole already, such as one whose id was chosen before.
+    pub async fn append(&self, event: &Event) -> Result<(), RecordError> {
+        let bytes = Encoder::new().and_then(|mut encoder| encoder.encode(event).ok()).ok_or(RecordError::Unwritable)?;
         self.journal.append(vec![Bytes::from(bytes)]).await?;
         Ok(())
     }

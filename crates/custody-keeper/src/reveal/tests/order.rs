@@ -65,7 +65,7 @@ async fn a_text_that_does_not_open_is_another_event() {
 #[tokio::test]
 async fn an_unknown_credential_is_recorded() {
     let world = World::new();
-    world.desk().unidentified("reveal", Some(REQUEST.parse().unwrap()), "invalid_api_key").await.unwrap();
+    record_unidentified(world.as_ref(), Envelope::default(), "reveal", Some(REQUEST.parse().unwrap())).await.unwrap();
     let (envelope, access) = world.last_event();
     assert_eq!((&*envelope.tenant, &*access.decision, access.code.as_deref()), ("unidentified", "deny", Some("invalid_api_key")));
 }
