@@ -18,6 +18,8 @@ mod sql;
 mod terminal;
 mod topics;
 mod up;
+mod vault;
+mod vault_parts;
 
 use std::process::ExitCode;
 
@@ -80,6 +82,8 @@ enum Command {
     Reveal(reveal::RevealArgs),
     /// Make and list API keys.
     Keys(keys::KeysArgs),
+    /// Look after the vault: status, rotation of what wraps its keys.
+    Vault(vault::VaultCommand),
 }
 
 fn main() -> ExitCode {
@@ -105,6 +109,7 @@ fn main() -> ExitCode {
             Command::Replay(args) => replay::run(args).await,
             Command::Reveal(args) => reveal::run(args).await,
             Command::Keys(args) => keys::run(&args),
+            Command::Vault(args) => vault::run(args).await,
         }
     });
     result.unwrap_or_else(|error| failed(&error))

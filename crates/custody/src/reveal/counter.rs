@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use custody_event::{Access, Envelope, Kind};
 use custody_gateway::{SystemClock, SystemIds, workspace::Workspace};
-use custody_keeper::reveal::{Asker, DeskParts, Evidence, Governance, PortError, RevealDesk, Terms, VaultPapers, VaultTexts, record_unidentified};
+use custody_keeper::reveal::{
+    Asker, DeskParts, Evidence, Governance, PortError, RevealDesk, Terms, VaultPapers, VaultTexts, record_unidentified,
+};
 use custody_lake::LakeReader;
 use custody_policy::{PolicySet, PrincipalFacts};
 use custody_types::{Clock, Environment, RequestId, SensitiveText, Text};

@@ -14,8 +14,8 @@ use custody_keeper::reveal::{ApproveAnswer, Form, Reveal};
 use custody_seal::Part;
 use custody_types::{RequestId, SensitiveText};
 
-pub use self::{counter::RevealCounter, place::RevealPlace};
 use self::{counter::Identified, shown::Shown};
+pub use self::{counter::RevealCounter, place::RevealPlace};
 use crate::{lake::PlaceArgs, office::Office};
 
 const EXIT_DENIED: u8 = 3;
