@@ -7,3 +7,4 @@ pub mod erasure;
 pub mod forgetting;
 pub mod hold;
 pub mod retention;
+pub mod reveal;

@@ -205,7 +205,8 @@ impl Harness {
 pub(super) fn build(folder: &Path, recorder: Arc<dyn Recorder>, model: &Arc<CountingModel>) -> Result<Gateway, BuildGatewayError> {
     let workspace = Arc::new(Workspace::load(folder).unwrap());
     let models = workspace.routes.keys().map(|route| (route.clone(), Arc::clone(model) as Arc<dyn Model>)).collect();
-    let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.join(".hash-key"), more_metrics: None };
+    let config =
+        GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.join(".hash-key"), more_metrics: None, content: None };
     Gateway::build(config, workspace, recorder, models, Arc::new(SystemClock::new()), Arc::new(SystemIds))
 }
 

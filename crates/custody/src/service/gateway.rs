@@ -78,7 +78,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let recorder = Arc::new(ShippedJournal::new(journal.clone(), outlet.monitor.acked(), deployment.gateway.log_patience));
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(outlet.metrics()));
-    let config = GatewayConfig { producer: producer(), hash_key_file: data_dir.join("hash.key"), more_metrics };
+    let config = GatewayConfig { producer: producer(), hash_key_file: data_dir.join("hash.key"), more_metrics, content: None };
     let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(config, Arc::clone(&workspace), recorder, models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
