@@ -9,10 +9,12 @@ mod keys;
 mod lake;
 mod log;
 mod memory;
+mod office;
 mod orphans;
 mod price;
 mod process;
 mod replay;
+mod reveal;
 mod service;
 mod sql;
 mod terminal;
@@ -20,6 +22,8 @@ mod topics;
 #[cfg(feature = "unsealed")]
 mod unsealed;
 mod up;
+mod vault;
+mod vault_parts;
 
 use std::process::ExitCode;
 
@@ -76,8 +80,12 @@ enum Command {
     Price(price::PriceArgs),
     /// Send governed requests that follow a trace.
     Replay(replay::ReplayArgs),
+    /// See kept text, or agree that somebody sees it.
+    Reveal(reveal::RevealArgs),
     /// Make and list API keys.
     Keys(keys::KeysArgs),
+    /// Look after the vault: status, rotation of what wraps its keys.
+    Vault(vault::VaultCommand),
 }
 
 fn main() -> ExitCode {
@@ -108,7 +116,9 @@ fn main() -> ExitCode {
             Command::Sql(args) => sql::run(args).await,
             Command::Price(args) => price::run(args).await,
             Command::Replay(args) => replay::run(args).await,
+            Command::Reveal(args) => reveal::run(args).await,
             Command::Keys(args) => keys::run(&args),
+            Command::Vault(args) => vault::run(args).await,
         }
     });
     result.unwrap_or_else(|error| failed(&error))

@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = example_files!(
     "prompts/ticket-classify/v1.toml",
     "policies/schema.cedarschema",
     "policies/capabilities.cedar",
+    "policies/reveals.cedar",
     "policies/routes.cedar",
     "prices/2026-11.toml",
     "custody.toml",

@@ -55,6 +55,15 @@ pub struct QueryService {
     pub spill_dir: PathBuf,
 }
 
+/// What commands that act on kept text are told.
+#[derive(Debug)]
+pub struct OfficeService {
+    /// Folder of the journal in which they record what they do.
+    pub folder: PathBuf,
+    /// How long a command waits at its end until the log has its records. What is left goes with the next command.
+    pub grace: Duration,
+}
+
 pub fn read_gateway(reader: Reader<'_>) -> Option<GatewayService> {
     let data_dir = reader.text("data_dir", "a folder on a disk that survives restarts").map(PathBuf::from);
     // About an hour of heavy traffic while the log is away.
@@ -90,6 +99,14 @@ pub fn read_query(reader: Reader<'_>) -> Option<QueryService> {
     let spill_dir = reader.optional_text("spill_dir", "a folder").map_or_else(std::env::temp_dir, PathBuf::from);
     reader.finish();
     Some(QueryService { listen: listen?, tail_rows, tail_bytes, memory_bytes, spill_dir })
+}
+
+pub fn read_office(reader: Reader<'_>, gateway: Option<&GatewayService>) -> Option<OfficeService> {
+    let folder = reader.optional_text("folder", "a folder on a disk that survives restarts").map(PathBuf::from);
+    // A person waits; a log that is there takes a few records within a second.
+    let grace = Duration::from_secs(reader.number("grace_seconds", 0..=600, 10));
+    reader.finish();
+    Some(OfficeService { folder: folder.or_else(|| gateway.map(|gateway| gateway.data_dir.join("office")))?, grace })
 }
 
 /// These pages show what is stored or how much; they leave the machine through a proxy with TLS and identities.

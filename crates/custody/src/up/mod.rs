@@ -4,6 +4,7 @@
 //! data folder     workspace/   what governs; written with examples when it is missing or empty
 //!                 hash.key     key of the keyed hashes in events, made at the first start
 //!                 journal/     the log
+//!                 office/      the log of commands such as `custody reveal`, read beside it
 //!                 lake/        events, dead_letters
 //! ```
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
@@ -28,7 +29,7 @@ use custody_gateway::{
 use custody_types::{Clock, IdSource};
 use tokio::sync::watch;
 
-use self::pipeline::{Pipeline, PipelineConfig};
+pub use self::pipeline::{Pipeline, PipelineConfig};
 use crate::{
     process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
     terminal::say,
