@@ -16,6 +16,8 @@ mod sql;
 mod terminal;
 mod topics;
 mod up;
+mod vault;
+mod vault_parts;
 
 use std::process::ExitCode;
 
@@ -76,6 +78,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Make and list API keys.
     Keys(keys::KeysArgs),
+    /// Look after the vault: status, rotation of what wraps its keys.
+    Vault(vault::VaultCommand),
 }
 
 fn main() -> ExitCode {
@@ -100,6 +104,7 @@ fn main() -> ExitCode {
             Command::Price(args) => price::run(args).await,
             Command::Replay(args) => replay::run(args).await,
             Command::Keys(args) => keys::run(&args),
+            Command::Vault(args) => vault::run(args).await,
         }
     });
     result.unwrap_or_else(|error| failed(&error))
