@@ -19,7 +19,7 @@ cargo xtask <task>
   check     layers, file sizes, schema drift, dependency licences; seconds
   leaks     the leak scan with its control, a build that seals nothing: the one finds no text anywhere, the other finds it everywhere
   mutants   takes each safeguard out of a copy and shows the simulation seed that fails
-  services  Apache Kafka and an S3 store for tests, on free loopback ports; --help lists the commands
+  services  Apache Kafka, an S3 store and a KMS for tests, on free loopback ports; --help lists the commands
   bench     builds for release and prints the figures side by side; --help lists the parts
   help      this page
 ";

@@ -52,12 +52,18 @@ impl KmsOptions {
             let advice = "KMS needs a region: set `region` in [vault.keys], or AWS_REGION";
             return Err(VaultError::KeyServiceSettings(advice.to_owned()));
         }
-        let mut config =
-            Builder::from(&shared).retry_config(RetryConfig::standard().with_max_attempts(MOST_TRIES)).timeout_config(limits());
-        if let Some(endpoint) = &self.endpoint {
-            config = config.endpoint_url(endpoint.as_str().trim_end_matches('/'));
-        }
-        Ok(Client::from_conf(config.build()))
+        Ok(self.client_of(Builder::from(&shared)))
+    }
+
+    /// A client with our bounds.
+    pub(super) fn client_of(&self, config: Builder) -> Client {
+        let retries = RetryConfig::standard().with_max_attempts(MOST_TRIES);
+        let config = config.retry_config(retries).timeout_config(limits());
+        let config = match &self.endpoint {
+            Some(endpoint) => config.endpoint_url(endpoint.as_str().trim_end_matches('/')),
+            None => config,
+        };
+        Client::from_conf(config.build())
     }
 
     /// Says what makes no sense, without asking anyone.
