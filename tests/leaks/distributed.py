@@ -14,6 +14,7 @@ import memory
 from echo import SLOW
 from embedded import LOG, TABLES
 from governed import KEPT
+from office import Office, reviewer_key
 from ways import chat
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "cluster"))
@@ -37,7 +38,7 @@ class Distributed:
         self.vault = f"vault-{os.getpid()}-{int(time.time())}"
         more = self._vault()
         self.cluster = Cluster(binary, work, gateways=1, ingests=1, partitions=PARTITIONS, flush_seconds=FLUSH_SECONDS, more=more)
-        self.keys = self.cluster.keys
+        self.keys = {**self.cluster.keys, governed.REVIEWERS: reviewer_key(binary, work / "seed")}
         for part in self.cluster.parts:
             part.preexec = self._prepared
         governed.write(work / "seed/workspace", echo.url)
@@ -53,6 +54,9 @@ class Distributed:
         self.cluster.stop()
 
     shown = ()
+
+    def office(self):
+        return Office(self.cluster.binary, ["--config", str(self.cluster.config)], self.cluster.environment, self.keys)
 
     def while_running(self, scan, ways):
         self.shown = []

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import governed
 import memory
 from echo import SLOW
 from governed import KEPT
+from office import Office, reviewer_key
 from ways import chat
 
 # The loudest that a log may be asked to be about those who carry whole requests.
@@ -31,10 +33,11 @@ class Embedded:
         self.environment = {**kept, **known, "AWS_EC2_METADATA_DISABLED": "true", "TMPDIR": str(self.temporary), "RUST_LOG": LOG}
         self.keys = self.start()
         self.stop()
+        self.keys[governed.REVIEWERS] = reviewer_key(binary, self.data, self.environment)
         governed.write(self.data / "workspace", echo.url)
 
     def start(self):
-        command = [self.binary, "up", "--data-dir", str(self.data), "--listen", "127.0.0.1:0", "--flush-age", "600"]
+        command = [self.binary, "up", "--data-dir", str(self.data), "--listen", "127.0.0.1:0", "--flush-age", "2"]
         log = open(self.work / "stderr", "ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment, cwd=self.here,
                                         preexec_fn=memory.cores_allowed)
@@ -60,8 +63,11 @@ class Embedded:
         done = subprocess.run([self.binary, *arguments], capture_output=True, env=self.environment)
         return done.stdout + done.stderr
 
+    def office(self):
+        return Office(self.binary, ["--data-dir", str(self.data)], self.environment, self.keys)
+
     def while_running(self, scan, ways):
-        """Before the journal is truncated: the lake takes it at the stop."""
+        """Before the journal is truncated."""
         scan.look("figures", "/metrics", ways.send("GET", "/metrics", b"", {})[1])
         ways.ask_as_others()
         scan.look("answers to others", "all", b"\n".join(ways.others))
@@ -73,7 +79,6 @@ class Embedded:
         self.start()
         ways.host, ways.port = self.address.split(":")
         path, body, _ = chat(f"chat.answer.{KEPT}", {"prompt": f"{SLOW} {canary}"}, False)
-        import threading
         asking = threading.Thread(target=lambda: ways.post(path, body))
         asking.start()
         time.sleep(1.5)

@@ -7,6 +7,7 @@ import shutil
 from echo import MODES
 
 KEPT, FREE = "kept", "free"
+REVIEWERS = "reviewers"
 POLICY = """
 @id("leaks.echo")
 permit (principal in Tenant::"acme", action == Action::"InvokeCapability", resource)
@@ -15,6 +16,9 @@ when { resource.owner == "leaks" };
 @id("leaks.routes")
 permit (principal, action == Action::"UseRoute", resource)
 when { resource.provider == "bedrock" || resource.provider == "openai_compatible" };
+
+@id("leaks.reveal")
+permit (principal in Group::"reviewers", action == Action::"RevealContent", resource);
 """
 PROMPT = """
 id = "leaks"
@@ -62,7 +66,7 @@ capability = [{capabilities}]
 capture = ["prompt", "response", "tool_arguments", "retrieved_text", "feedback"]
 purpose = "leak-scan"
 retention = "short"
-reveal = {{ groups = [], second_person = false }}
+reveal = {{ groups = ["reviewers"], second_person = false, per_hour = 1000 }}
 """
 PRICE = """
 version = "leaks"
