@@ -114,7 +114,15 @@ class Distributed:
 
     def _vault(self):
         place = f's3://{self.bucket}/{self.vault}"\nendpoint = "{os.environ["CUSTODY_TEST_S3_ENDPOINT"]}"\nregion = "us-east-1'
-        return f'[vault]\nroot = "{place}"\n[vault.keys]\nkind = "file"\npath = "{self.work}/vault.key"\n'
+        return f'[vault]\nroot = "{place}"\n[vault.keys]\n{self._keys()}'
+
+    def _keys(self):
+        """A key service, where the services have one."""
+        service = os.environ.get("CUSTODY_TEST_KMS_ENDPOINT")
+        if service is None:
+            return f'kind = "file"\npath = "{self.work}/vault.key"\n'
+        key = boto3.client("kms", endpoint_url=service, region_name="us-east-1").create_key()["KeyMetadata"]["Arn"]
+        return f'kind = "kms"\ndefault_key = "{key}"\nregion = "us-east-1"\nendpoint = "{service}"\n'
 
     def _look_in_the_journals(self, scan):
         folder = self.work / "gateway0"
