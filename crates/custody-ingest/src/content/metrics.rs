@@ -49,6 +49,7 @@ pub struct ContentFigures {
 pub(super) struct Tally {
     pub(super) states: BTreeMap<TextState, u64>,
     pub(super) redactions: BTreeMap<String, u64>,
+    pub(super) parked: usize,
 }
 
 impl ContentMetrics {
@@ -77,15 +78,12 @@ impl ContentMetrics {
             };
             counter.fetch_add(*texts, Ordering::Relaxed);
         }
+        self.parked.fetch_add(tally.parked as u64, Ordering::Relaxed);
         let mut redactions = self.redactions.lock().unwrap_or_else(PoisonError::into_inner);
         for (kind, found) in &tally.redactions {
             let counter = redactions.entry(kind.clone()).or_default();
             *counter = counter.saturating_add(*found);
         }
-    }
-
-    pub(super) fn parked(&self, texts: usize) {
-        self.parked.fetch_add(texts as u64, Ordering::Relaxed);
     }
 
     pub(super) fn unparked(&self, texts: usize) {
