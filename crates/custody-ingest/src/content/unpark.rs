@@ -3,22 +3,24 @@
 //! ```text
 //! place ─▶ snapshot: are the positions committed beyond it? ─▶ no: the loop still has these records; another time
 //!                    is its transaction there?             ─▶ yes: a crash came before the deletion; delete
-//!       ─▶ settle: does a text still wait? ─▶ yes: all of the place wait
-//!       ─▶ which are rows already? ─▶ stage the others ─▶ keys still kept? ─▶ commit on that snapshot, with the transaction ─▶ delete
+//!       ─▶ which are rows already? ─▶ settle the others: does one still wait? ─▶ yes: all of the place wait
+//!       ─▶ stage ─▶ keys still kept? ─▶ commit on that snapshot, with the transaction ─▶ delete
 //! ```
 //! The look-up reads the table at the snapshot's version or later, and the commit lands on exactly that version: what the look-up did
 //! not see is not there.
 
-use custody_lake::{CommitError, ContentRows, RowKey, TableState, TableStore};
+use custody_lake::{CommitError, ContentRows, TableState, TableStore};
 use custody_types::{IdSource, LogRecord, fault_point};
 use custody_vault::ParkedPlace;
+use uuid::Uuid;
 
 use super::{
     decoder::ContentDecoder,
-    outcome::{Settled, SettledText},
+    outcome::Settled,
     parked_batch::ParkedBatch,
     step::VaultStep,
     store::Landing,
+    texts::{SealedText, SealedTexts},
 };
 use crate::{Decode, EventLookup, IngestError, ledger};
 
@@ -82,21 +84,24 @@ async fn unpark_place<S: TableStore<Rows = ContentRows>>(
     };
     let Some(transaction) = transaction(place, &records) else { return Ok(Fate::Done(0)) };
     let commit_id = *ids.event_id().as_uuid();
-    let mut tried_on = None;
+    let mut tried: Option<(u64, Landing, usize)> = None;
     for _ in 0..TRIES {
         let state = table.snapshot().await?;
         if !is_beyond(&state, place, &records) {
             return Ok(Fate::Waits);
         }
         if state.transactions.contains_key(&transaction) {
-            return Ok(Fate::Done(0));
+            return Ok(Fate::Done(after_all(step, table, commit_id, tried).await?));
         }
         let (texts, _) = ContentDecoder.decode(&place.partition, &records);
-        let Settled { mut texts, waiting } = step.settle(texts.0).await?;
+        let unknown = unknown(texts, lookup).await?;
+        if unknown.is_empty() {
+            return Ok(Fate::Done(0));
+        }
+        let Settled { texts, waiting } = step.settle(unknown).await?;
         if !waiting.is_empty() {
             return Ok(Fate::Waits);
         }
-        keep_unknown(&mut texts, lookup).await?;
         let (landing, count) = (Landing::of(&texts), texts.len());
         let rows = ContentRows(texts.into_iter().map(|text| text.row).collect());
         let staged = table.stage(rows).await?;
@@ -104,19 +109,14 @@ async fn unpark_place<S: TableStore<Rows = ContentRows>>(
             step.parts.metrics.staged_again();
             continue;
         }
-        if let Some(since) = tried_on
-            && table.find_commit(commit_id, since).await?.is_some()
-        {
-            return Ok(Fate::Done(count));
-        }
-        tried_on.get_or_insert(state.version);
+        let since = tried.as_ref().map_or(state.version, |(since, ..)| *since);
         match table.commit(&state, staged, &[(transaction.clone(), 1)], commit_id).await {
             Ok(_) => {
                 fault_point("content.unparked");
                 step.landed(&landing).await;
                 return Ok(Fate::Done(count));
             }
-            Err(CommitError::Conflict { .. } | CommitError::Ambiguous { .. }) => {}
+            Err(CommitError::Conflict { .. } | CommitError::Ambiguous { .. }) => tried = Some((since, landing, count)),
             Err(CommitError::Failed(error)) => return Err(error.into()),
         }
     }
@@ -135,15 +135,30 @@ fn transaction(place: &ParkedPlace, records: &[LogRecord]) -> Option<String> {
     Some(format!("custody/parked/{}/{}-{}/{}.{}", place.partition, first.position, last.position, first.source, first.seq.get()))
 }
 
-async fn keep_unknown(texts: &mut Vec<SettledText>, lookup: &dyn EventLookup) -> Result<(), IngestError> {
-    let mut unknown = Vec::with_capacity(texts.len());
-    for text in texts.drain(..) {
-        let RowKey { source, seq, event_id, .. } = text.row.key();
-        let stored = lookup.event_ids_at(source, seq.get()..=seq.get()).await?;
-        if !stored.iter().any(|(_, stored)| *stored == event_id) {
+/// The transaction is there: by a commit of ours whose answer was lost, or by an earlier run's.
+async fn after_all<S: TableStore<Rows = ContentRows>>(
+    step: &VaultStep,
+    table: &S,
+    commit_id: Uuid,
+    tried: Option<(u64, Landing, usize)>,
+) -> Result<usize, IngestError> {
+    let Some((since, landing, count)) = tried else { return Ok(0) };
+    if table.find_commit(commit_id, since).await?.is_none() {
+        return Ok(0);
+    }
+    step.landed(&landing).await;
+    Ok(count)
+}
+
+/// Texts that are rows already are not even sealed again: their claims must stay as their rows have them.
+async fn unknown(texts: SealedTexts, lookup: &dyn EventLookup) -> Result<Vec<SealedText>, IngestError> {
+    let mut unknown = Vec::with_capacity(texts.0.len());
+    for text in texts.0 {
+        let seq = text.seq.get();
+        let stored = lookup.event_ids_at(text.source, seq..=seq).await?;
+        if !stored.iter().any(|(_, stored)| *stored == *text.record.content_id) {
             unknown.push(text);
         }
     }
-    *texts = unknown;
-    Ok(())
+    Ok(unknown)
 }

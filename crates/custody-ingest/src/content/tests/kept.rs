@@ -120,7 +120,7 @@ async fn keys_of_the_days_open_until_their_retention_is_over_and_no_longer() {
     let late = world.sealed(|record| record.expires_on += 400).await;
     let step = world.step();
     assert!(step.destroy_keys(None).await.unwrap().destroyed.is_empty());
-    world.clock.set(NOON + 9 * DAY);
+    world.clock.set(NOON + 8 * DAY);
     assert_eq!(step.destroy_keys(Some(custody_seal::edge::EdgeDay::from_number(20_500))).await.unwrap().destroyed, []);
     assert_eq!(step.destroy_keys(None).await.unwrap().destroyed.len(), 1);
     world.log([late]);
