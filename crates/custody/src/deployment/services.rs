@@ -53,6 +53,8 @@ pub struct QueryService {
     pub tail_bytes: usize,
     pub memory_bytes: usize,
     pub spill_dir: PathBuf,
+    /// Whether kept text is shown over HTTP to whom may see it; this process then needs the vault's keys.
+    pub reveals: bool,
 }
 
 /// What commands that act on kept text are told.
@@ -97,8 +99,9 @@ pub fn read_query(reader: Reader<'_>) -> Option<QueryService> {
     let tail_bytes = size("tail_mib", 16..=(1 << 20), 1024) << 20;
     let memory_bytes = size("memory_mib", 64..=(1 << 20), 1024) << 20;
     let spill_dir = reader.optional_text("spill_dir", "a folder").map_or_else(std::env::temp_dir, PathBuf::from);
+    let reveals = reader.flag("reveals", false);
     reader.finish();
-    Some(QueryService { listen: listen?, tail_rows, tail_bytes, memory_bytes, spill_dir })
+    Some(QueryService { listen: listen?, tail_rows, tail_bytes, memory_bytes, spill_dir, reveals })
 }
 
 pub fn read_office(reader: Reader<'_>, gateway: Option<&GatewayService>) -> Option<OfficeService> {

@@ -9,19 +9,24 @@ use custody_gateway::{SystemClock, SystemIds, workspace::Workspace};
 use custody_keeper::reveal::{
     Asker, DeskParts, Evidence, Governance, PortError, RevealDesk, Terms, VaultPapers, VaultTexts, record_unidentified,
 };
-use custody_lake::LakeReader;
+use custody_lake::{LakeReader, LakeRoot};
 use custody_policy::{PolicySet, PrincipalFacts};
 use custody_types::{Clock, Environment, RequestId, SensitiveText, Text};
+use tokio::sync::OnceCell;
 
 use super::RevealPlace;
-use crate::office::{self, Office};
+use crate::{
+    deployment::Vault,
+    office::{self, Office},
+};
 
 /// What every reveal of this process shares.
 pub struct RevealCounter {
     workspace: Arc<Workspace>,
     office: Arc<Office>,
-    lake: custody_lake::LakeRoot,
-    vault: crate::deployment::Vault,
+    lake: LakeRoot,
+    vault: Vault,
+    desk: OnceCell<RevealDesk>,
 }
 
 /// Whether a key is known here.
@@ -42,7 +47,7 @@ impl RevealCounter {
                 return Err(error.into());
             }
         };
-        Ok(Self { workspace, office: Arc::new(office), lake: place.lake.clone(), vault: place.vault.clone() })
+        Ok(Self { workspace, office: Arc::new(office), lake: place.lake.clone(), vault: place.vault.clone(), desk: OnceCell::new() })
     }
 
     /// Whose key it is.
@@ -63,9 +68,9 @@ impl RevealCounter {
         Ok(Identified::Known(Box::new(asker)))
     }
 
-    /// A desk over lake and vault. Where they can't be used, the attempt is recorded as denied.
-    pub async fn desk(&self, action: &str, asker: &Asker, request: Option<RequestId>) -> Result<RevealDesk> {
-        match self.open_desk().await {
+    /// The desk over lake and vault. Where they can't be used, the attempt is recorded as denied.
+    pub async fn desk(&self, action: &str, asker: &Asker, request: Option<RequestId>) -> Result<&RevealDesk> {
+        match self.desk.get_or_try_init(|| self.open_desk()).await {
             Ok(desk) => Ok(desk),
             Err(error) => {
                 self.record_unavailable(action, asker, request).await?;
@@ -105,6 +110,8 @@ impl RevealCounter {
 
     /// Closes the office journal, once nobody asks any more.
     pub async fn close(self) {
+        // The desk holds the office too.
+        drop(self.desk);
         if let Some(office) = Arc::into_inner(self.office) {
             office.close().await;
         }

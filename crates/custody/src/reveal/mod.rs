@@ -14,8 +14,11 @@ use custody_keeper::reveal::{ApproveAnswer, Form, Reveal};
 use custody_seal::Part;
 use custody_types::{RequestId, SensitiveText};
 
-use self::{counter::Identified, shown::Shown};
-pub use self::{counter::RevealCounter, place::RevealPlace};
+pub use self::{
+    counter::{Identified, RevealCounter},
+    place::RevealPlace,
+    shown::Shown,
+};
 use crate::{lake::PlaceArgs, office::Office};
 
 const EXIT_DENIED: u8 = 3;

@@ -2,6 +2,8 @@ use clap::{CommandFactory, Parser};
 
 use super::*;
 
+mod whole_way;
+
 #[derive(Debug, Parser)]
 struct Line {
     #[command(flatten)]
