@@ -51,3 +51,6 @@ impl Content {
         Self { recorder, claim_above, sealers: Arc::new(Sealers::new(keys)), claims }
     }
 }
+
+#[cfg(test)]
+mod tests;

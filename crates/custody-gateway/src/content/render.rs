@@ -158,3 +158,6 @@ fn put_line(text: &str, out: Out<'_>) {
 fn put_size(what: &str, bytes: usize, out: Out<'_>) {
     out(&format!("({what}, {bytes} bytes, not kept)\n"));
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ const SEGMENT_BYTES: usize = 64 << 20;
 /// Hands out the sealer in use.
 pub(super) struct Sealers {
     keys: Arc<dyn EdgeKeySource>,
+    room: usize,
     current: Mutex<Option<Current>>,
 }
 
@@ -34,7 +35,12 @@ struct Current {
 
 impl Sealers {
     pub(super) const fn new(keys: Arc<dyn EdgeKeySource>) -> Self {
-        Self { keys, current: Mutex::new(None) }
+        Self::with_room(keys, SEGMENT_BYTES)
+    }
+
+    /// Each encapsulation is for so many bytes of text.
+    pub(super) const fn with_room(keys: Arc<dyn EdgeKeySource>, room: usize) -> Self {
+        Self { keys, room, current: Mutex::new(None) }
     }
 
     /// Seals one text, and says to the key of which day.
@@ -56,7 +62,7 @@ impl Sealers {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(current) = current.as_mut().filter(|current| !anew && current.segment.sealer.key() == key.id()) {
             current.bytes = current.bytes.saturating_add(bytes);
-            if current.bytes <= SEGMENT_BYTES {
+            if current.bytes <= self.room {
                 return Ok(current.segment.clone());
             }
         }
