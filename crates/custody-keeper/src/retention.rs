@@ -19,7 +19,7 @@ mod report;
 mod run;
 
 pub use self::{
-    due::{StreamRetention, key_goes_on},
+    due::{StreamRetention, Unread, key_goes_on},
     plan::{RetentionCounts, RetentionPlan, RetentionStep},
     report::{ClassLine, EdgeLine, KeyLine, RetentionReport},
     run::{Retention, RetentionParts},

@@ -178,12 +178,20 @@ impl EdgeKeys {
                 report.still_needed.push(day);
                 continue;
             }
-            self.objects.delete(&public_name(day)?).await?;
-            self.objects.delete(&private_name(day)?).await?;
-            Claims::new(Arc::clone(&self.objects)).delete_edge_day(day).await?;
+            self.destroy(day).await?;
             report.destroyed.push(day);
         }
         Ok(report)
+    }
+
+    /// Destroys the key of a day, and the claim checks that only it opened. Whether it is still needed is the caller's to know.
+    ///
+    /// # Errors
+    /// When the store fails; repeating goes on.
+    pub async fn destroy(&self, day: EdgeDay) -> Result<(), VaultError> {
+        self.objects.delete(&public_name(day)?).await?;
+        self.objects.delete(&private_name(day)?).await?;
+        Claims::new(Arc::clone(&self.objects)).delete_edge_day(day).await.map(|_| ())
     }
 
     /// The days whose private key is kept.

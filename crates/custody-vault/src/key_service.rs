@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use custody_seal::wrap::{KeyWrapper, WrappedKey, WrappingKeyName};
-use custody_types::{Clock, SensitiveText, TenantId};
+use custody_types::{Clock, SensitiveText, TenantId, Timestamp};
 
 use crate::error::VaultError;
 
@@ -46,6 +46,25 @@ pub trait KeyProvider: KeyWrapper {
     /// # Errors
     /// When the service can't.
     async fn remove_unused(&self, in_use: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError>;
+
+    /// Removes a tenant's wrapping keys that are not in use, but for the newest, at once: as an erasure needs it. The caller has waited
+    /// until nobody wraps with the older ones any more.
+    ///
+    /// # Errors
+    /// When the service can't.
+    async fn end_unused(&self, tenant: &TenantId, in_use: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError>;
+
+    /// Whether its keys are made and ended by the operator of a service, and not here.
+    fn is_kms(&self) -> bool;
+
+    /// The key of a tenant's own that only the service's operator can end.
+    fn kept_elsewhere(&self, tenant: &TenantId) -> Option<String>;
+
+    /// Asks the service to delete a tenant's own key after so many days, and says when that will be.
+    ///
+    /// # Errors
+    /// When the tenant has none there, or the service refuses.
+    async fn schedule_deletion(&self, tenant: &TenantId, days: u8) -> Result<Timestamp, VaultError>;
 
     /// The tenants that have wrapping keys of their own.
     async fn tenants(&self) -> Result<BTreeSet<TenantId>, VaultError>;

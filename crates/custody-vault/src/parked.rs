@@ -8,7 +8,7 @@ use custody_types::LogPosition;
 
 use crate::{
     error::VaultError,
-    objects::{ObjectName, Objects},
+    objects::{ObjectName, Objects, Replaced},
 };
 
 const FOLDER: &str = "parked";
@@ -52,6 +52,14 @@ impl ParkedRecords {
     /// When the store fails.
     pub async fn get(&self, place: &ParkedPlace) -> Result<Option<Bytes>, VaultError> {
         self.objects.get(&place.name()?).await
+    }
+
+    /// Parks other records at a place that still holds `was`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn replace(&self, place: &ParkedPlace, was: &[u8], records: Bytes) -> Result<Replaced, VaultError> {
+        self.objects.replace(&place.name()?, was, records).await
     }
 
     /// Lets go of what is parked at a place.

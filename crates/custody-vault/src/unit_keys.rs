@@ -26,7 +26,6 @@ use crate::{
 };
 
 pub use cache::CacheLimits;
-pub(crate) use place::read_id;
 
 /// Keeps the unit keys.
 pub struct UnitKeys {

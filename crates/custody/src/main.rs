@@ -4,6 +4,9 @@ mod content;
 mod deadletters;
 mod deployment;
 mod figures;
+mod forget;
+#[cfg(debug_assertions)]
+mod halt;
 mod ingest_parts;
 mod journal;
 mod keys;
@@ -83,6 +86,12 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// See kept text, or agree that somebody sees it.
     Reveal(reveal::RevealArgs),
+    /// Keep texts from being forgotten: legal holds.
+    Hold(forget::HoldArgs),
+    /// Say what is kept until when, and forget what is due.
+    Retention(forget::RetentionArgs),
+    /// Forget a person or a tenant, with a certificate.
+    Erase(forget::EraseArgs),
     /// Make and list API keys.
     Keys(keys::KeysArgs),
     /// Look after the vault: status, rotation of what wraps its keys.
@@ -91,6 +100,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    #[cfg(debug_assertions)]
+    halt::watch();
     log::init();
     choose_cryptography();
     #[cfg(feature = "unsealed")]
@@ -118,6 +129,9 @@ fn main() -> ExitCode {
             Command::Price(args) => price::run(args).await,
             Command::Replay(args) => replay::run(args).await,
             Command::Reveal(args) => reveal::run(args).await,
+            Command::Hold(args) => forget::run_hold(args).await,
+            Command::Retention(args) => forget::run_retention(args).await,
+            Command::Erase(args) => forget::run_erase(args).await,
             Command::Keys(args) => keys::run(&args),
             Command::Vault(args) => vault::run(args).await,
         }

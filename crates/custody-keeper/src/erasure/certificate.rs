@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::ErasurePlan;
 use crate::{
-    forgetting::{HeldBy, RowCount, Scope, keys_hash, shown_day},
+    forgetting::{HeldBy, RowCount, Scope, keys_hash, shown_day, shown_time},
     retention::StreamRetention,
 };
 
@@ -142,7 +142,7 @@ impl Certificate {
         let Self { erasure, scope, reason, destroyed, held_back, copies, stream_days, not_covered, .. } = self;
         let whose = scope.person.as_ref().map_or_else(|| format!("tenant {}", scope.tenant), |who| format!("{who} of {}", scope.tenant));
         let mut text = format!("Certificate of erasure {erasure}\n\nWhose texts   {whose}\nReason        {reason}\n");
-        let _ = writeln!(text, "Made up to    {}\nDone          {}\n\nDestroyed", shown(self.made_up_to), shown(self.ended_at));
+        let _ = writeln!(text, "Made up to    {}\nDone          {}\n\nDestroyed", shown_time(self.made_up_to), shown_time(self.ended_at));
         let _ = writeln!(text, "  {} texts, {} bytes, deleted from the lake", destroyed.rows.rows, destroyed.rows.bytes);
         let _ = writeln!(text, "  {} claim checks, {} parked texts", destroyed.claim_checks, destroyed.parked);
         let _ = writeln!(text, "  {} unit keys, SHA-256 of their names {}", destroyed.unit_keys.len(), destroyed.unit_keys_hash);
@@ -161,7 +161,7 @@ impl Certificate {
         }
         for day in stream_days {
             let parked = if day.parked == 0 { String::new() } else { format!(", once {} parked objects are opened", day.parked) };
-            let _ = writeln!(text, "    {}: from {}{parked}", day.day, shown(day.unreadable_from));
+            let _ = writeln!(text, "    {}: from {}{parked}", day.day, shown_time(day.unreadable_from));
         }
         let _ = writeln!(text, "\nNot covered");
         for line in not_covered {
@@ -206,9 +206,4 @@ fn not_covered(scope: &Scope) -> Vec<String> {
         lines.push("Texts whose request named no person stand under a key of the tenant and are not found by a person's name.".to_owned());
     }
     lines
-}
-
-fn shown(time: Timestamp) -> String {
-    chrono::DateTime::from_timestamp_micros(time.micros())
-        .map_or_else(|| "unknown".to_owned(), |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
 }

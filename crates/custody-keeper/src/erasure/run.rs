@@ -154,7 +154,7 @@ impl Erasure {
         match step {
             ErasureStep::Announce => self.record(&plan.begun_event_id, self.begun(plan)).await?,
             ErasureStep::Forbid => {
-                let forbidden = self.vault().write_tombstone(&plan.scope, plan.made_at, &plan.id).await;
+                let forbidden = self.vault().write_tombstone(&plan.scope, plan.made_at).await;
                 forbidden.map_err(ForgetError::at("writing the tombstone"))?;
             }
             ErasureStep::List => self.list(plan).await?,
@@ -260,7 +260,7 @@ impl Erasure {
         }
         let tenant = &plan.scope.tenant;
         let left = self.vault().unit_keys(Some(tenant)).await.map_err(ForgetError::at("listing the keys"))?;
-        let retired = self.parts.wrapping.retire(tenant, &left, &plan.id).await;
+        let retired = self.parts.wrapping.retire(tenant, &left).await;
         plan.wrapping_keys = retired.map_err(ForgetError::at("retiring the tenant's wrapping keys"))?;
         Ok(())
     }

@@ -6,10 +6,9 @@ use super::*;
 use crate::{
     forgetting::{
         ForgetError, KeptKey, Scope,
-        testing::{At, Counting, Failing, Parked, State, World, claim, hold, key, on, request, row},
+        testing::{At, Counting, Failing, Parked, State, World, a_week, claim, hold, key, on, request, row},
     },
     hold::HoldScope,
-    retention::StreamRetention,
 };
 
 const TODAY: i32 = 20_807;
@@ -55,7 +54,7 @@ fn erasure(world: &Arc<World>) -> Erasure {
         evidence: Arc::clone(world) as _,
         clock: Arc::new(At(on(TODAY))),
         ids: Arc::new(Counting::default()),
-        stream: StreamRetention { days: 7 },
+        stream: a_week(),
         key_cache_seconds: 60,
     })
 }

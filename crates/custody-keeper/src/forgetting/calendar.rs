@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use custody_seal::rest::Month;
+use custody_types::Timestamp;
 
 /// A day that never comes.
 pub const DAYS_WITHOUT_END: i32 = i32::MAX;
@@ -17,6 +18,13 @@ pub fn first_day_after(month: Month) -> i32 {
     date.map_or(DAYS_WITHOUT_END, |date| date.num_days_from_ce() - EPOCH_FROM_COMMON_ERA)
 }
 
+/// A time as people read it.
+#[must_use]
+pub fn shown_time(time: Timestamp) -> String {
+    let time = chrono::DateTime::from_timestamp_micros(time.micros());
+    time.map_or_else(|| "unknown".to_owned(), |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+}
+
 /// A day as people read it: YYYY-MM-DD.
 #[must_use]
 pub fn shown_day(day: i32) -> String {
@@ -26,8 +34,6 @@ pub fn shown_day(day: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use custody_types::Timestamp;
-
     use super::*;
 
     #[test]

@@ -46,7 +46,7 @@ impl PlannedKey {
 }
 
 /// A key's name from its hex digits.
-fn key_id(hex: &str) -> Option<UnitKeyId> {
+pub(super) fn key_id(hex: &str) -> Option<UnitKeyId> {
     if hex.len() != 32 {
         return None;
     }

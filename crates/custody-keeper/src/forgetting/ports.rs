@@ -42,7 +42,7 @@ pub trait VaultStore: Send + Sync {
     async fn parked(&self, scope: &Scope, made_up_to: Timestamp, held: &HeldRows, delete: bool) -> Result<FoundParked, PortError>;
 
     /// Says that texts of the scope made up to a time are never written again.
-    async fn write_tombstone(&self, scope: &Scope, made_up_to: Timestamp, erasure: &str) -> Result<(), PortError>;
+    async fn write_tombstone(&self, scope: &Scope, made_up_to: Timestamp) -> Result<(), PortError>;
 
     /// The legal holds in force.
     async fn holds(&self) -> Result<Vec<Hold>, PortError>;
@@ -87,7 +87,7 @@ pub trait ContentTable: Send + Sync {
 pub trait WrappingKeys: Send + Sync {
     /// Makes what older wrapping keys of the tenant wrapped unreadable: wraps the unit keys that are left with a new key and removes
     /// the older ones, or schedules their deletion. Says what was done, in a sentence each.
-    async fn retire(&self, tenant: &TenantId, left: &[KeptKey], erasure: &str) -> Result<Vec<String>, PortError>;
+    async fn retire(&self, tenant: &TenantId, left: &[KeptKey]) -> Result<Vec<String>, PortError>;
 
     /// From when a copy of the key store is unreadable, in a sentence.
     fn key_store_window(&self, retired: bool) -> String;

@@ -6,11 +6,12 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use custody_seal::{
-    edge::EdgeDay,
+    edge::{EdgeDay, EdgeWindow},
     rest::{Month, ShredUnit, UnitKeyId},
 };
 use custody_types::{Clock, EventId, FaultOwner, IdSource, PersonPseudonym, RequestId, Retry, TenantId, Timestamp};
@@ -20,7 +21,10 @@ use super::{
     ContentTable, Evidence, FoundParked, HeldRows, KeptKey, NewEvent, PortError, RowCount, RowSelection, Scope, TextGroup, VaultStore,
     Which, WrappingKeys,
 };
-use crate::hold::{Hold, HoldScope};
+use crate::{
+    hold::{Hold, HoldScope},
+    retention::StreamRetention,
+};
 
 pub(crate) const DAY: i64 = 86_400_000_000;
 
@@ -172,7 +176,7 @@ impl VaultStore for World {
         })
     }
 
-    async fn write_tombstone(&self, scope: &Scope, made_up_to: Timestamp, _: &str) -> Result<(), PortError> {
+    async fn write_tombstone(&self, scope: &Scope, made_up_to: Timestamp) -> Result<(), PortError> {
         self.call(|state| drop(state.tombstones.insert((scope.tenant.clone(), scope.person.clone()), made_up_to)))
     }
 
@@ -246,7 +250,7 @@ impl ContentTable for World {
 
 #[async_trait]
 impl WrappingKeys for World {
-    async fn retire(&self, tenant: &TenantId, left: &[KeptKey], _: &str) -> Result<Vec<String>, PortError> {
+    async fn retire(&self, tenant: &TenantId, left: &[KeptKey]) -> Result<Vec<String>, PortError> {
         self.call(|state| {
             state.retired.insert(tenant.clone());
             vec![format!("wrapping key removed, {} unit keys left", left.len())]
@@ -294,6 +298,12 @@ impl IdSource for Counting {
     fn event_id(&self) -> EventId {
         EventId::from_uuid(Uuid::from_u64_pair(7, self.0.fetch_add(1, Ordering::SeqCst)))
     }
+}
+
+/// A stream that keeps a week, with the longest overlap.
+pub(crate) fn a_week() -> StreamRetention {
+    let (half_a_day, week) = (Duration::from_secs(12 * 3600), Duration::from_secs(7 * 24 * 3600));
+    StreamRetention::new(EdgeWindow::new(half_a_day, week), week)
 }
 
 pub(crate) fn request(number: u64) -> RequestId {

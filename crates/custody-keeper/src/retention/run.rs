@@ -10,7 +10,7 @@ use custody_seal::{edge::EdgeDay, rest::UnitKeyId};
 use custody_types::{Clock, IdSource, Text, fault_point};
 
 use super::{
-    due::{StreamRetention, key_goes_on},
+    due::{StreamRetention, Unread, key_goes_on},
     plan::{CURRENT, KEY_POINT, KIND, PLANNED_POINT, RetentionCounts, RetentionPlan, RetentionStep},
 };
 use crate::forgetting::{
@@ -32,8 +32,8 @@ pub struct RetentionParts {
     pub ids: Arc<dyn IdSource>,
     /// How long the content stream may hold a text.
     pub stream: StreamRetention,
-    /// The first day of which the stream may hold texts that ingest did not read, where that is known.
-    pub unread_from: Option<EdgeDay>,
+    /// How far ingest has read the stream.
+    pub unread: Unread,
     /// Who acts: `operator`, or `custody` where it runs by itself.
     pub actor: &'static str,
 }
@@ -119,8 +119,8 @@ impl Retention {
         let now = self.parts.clock.now();
         let days = self.vault().edge_days().await.map_err(ForgetError::at("listing the edge keys"))?;
         let parked = self.vault().parked_days().await.map_err(ForgetError::at("listing parked texts"))?;
-        let is_unread = |day: &EdgeDay| self.parts.unread_from.is_some_and(|first| first <= *day);
-        let is_due = |day: &EdgeDay| self.parts.stream.edge_key_goes_at(*day) <= now && !parked.contains_key(day) && !is_unread(day);
+        let is_unread = |day: &EdgeDay| self.parts.unread.may_hold(*day);
+        let is_due = |day: &EdgeDay| self.parts.stream.edge_key_goes_at(*day) <= now && !is_parked_under(&parked, *day) && !is_unread(day);
         Ok(days.into_iter().filter(is_due).map(EdgeDay::number).collect())
     }
 
@@ -198,7 +198,7 @@ impl Retention {
     /// A text may have been parked since the plan was made; its day's key then stays for a later run.
     async fn destroy_edge_keys(&self, plan: &mut RetentionPlan) -> Result<(), ForgetError> {
         let parked = self.vault().parked_days().await.map_err(ForgetError::at("listing parked texts"))?;
-        plan.edge_days.retain(|day| !parked.contains_key(&EdgeDay::from_number(*day)));
+        plan.edge_days.retain(|day| !is_parked_under(&parked, EdgeDay::from_number(*day)));
         for day in &plan.edge_days {
             let day = EdgeDay::from_number(*day);
             self.vault().destroy_edge_key(day).await.map_err(ForgetError::at("destroying an edge key"))?;
@@ -238,6 +238,12 @@ impl Retention {
             parameters: parameters.into_iter().map(|(name, value)| (Text::from(name), Text::from(value))).collect(),
         }
     }
+}
+
+/// Whether a parked text may need the key of a day. Where the key was not known, a text is parked under the day on which it was sealed,
+/// and the key may be that of the day before.
+fn is_parked_under(parked: &BTreeMap<EdgeDay, u64>, day: EdgeDay) -> bool {
+    parked.contains_key(&day) || parked.contains_key(&EdgeDay::from_number(day.number().saturating_add(1)))
 }
 
 /// The claim check of the full text, beside which that of the redacted one lies.

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     forgetting::{
         ForgetError,
-        testing::{At, Counting, Failing, Parked, State, World, claim, hold, key, on, request, row},
+        testing::{At, Counting, Failing, Parked, State, World, a_week, claim, hold, key, on, request, row},
     },
     hold::HoldScope,
 };
@@ -24,7 +24,7 @@ fn state() -> State {
     rows[0].has_claim = true;
     State {
         keys: vec![old, mixed, new],
-        edge_days: [TODAY - 30, TODAY - 20, TODAY - 1, TODAY].into(),
+        edge_days: [TODAY - 31, TODAY - 30, TODAY - 20, TODAY - 1, TODAY].into(),
         claims: [
             claim(OCTOBER + 30, "text-1"),
             claim(OCTOBER + 30, "text-1.redacted"),
@@ -45,8 +45,8 @@ fn retention(world: &Arc<World>) -> Retention {
         evidence: Arc::clone(world) as _,
         clock: Arc::new(At(on(TODAY))),
         ids: Arc::new(Counting::default()),
-        stream: StreamRetention { days: 7 },
-        unread_from: None,
+        stream: a_week(),
+        unread: Unread::Nothing,
         actor: "custody",
     })
 }
@@ -71,7 +71,7 @@ async fn what_is_due_is_forgotten_and_nothing_else() {
     assert_eq!(left(&world), (vec![2, 3], vec!["text-3".to_owned()]), "the key of November stays for the text that is kept");
     let state = world.state().clone();
     assert_eq!(state.claims, [claim(TODAY + 9, "text-9")].into(), "one without a row is due by its date");
-    assert_eq!(state.edge_days, [TODAY - 30, TODAY - 1, TODAY].into(), "a day with parked texts keeps its key");
+    assert_eq!(state.edge_days, [TODAY - 31, TODAY - 30, TODAY - 1, TODAY].into(), "parked texts keep the key of their day");
     assert_eq!(state.in_old_files, []);
     let event = &state.events[0].control;
     assert_eq!((&*event.action, &*event.actor), ("retention.expired", "custody"));
@@ -135,9 +135,15 @@ async fn holds_on_tenants_and_persons_keep_all_of_theirs() {
 async fn an_edge_key_stays_while_the_stream_holds_unread_texts_of_its_day() {
     let world = World::new(state());
     let mut retention = retention(&world);
-    retention.parts.unread_from = Some(EdgeDay::from_number(TODAY - 20));
+    retention.parts.unread = Unread::From(EdgeDay::from_number(TODAY - 20));
     retention.run().await.unwrap();
     assert!(world.state().edge_days.contains(&(TODAY - 20)));
+    retention.parts.unread = Unread::Unknown;
+    retention.run().await.unwrap();
+    assert!(world.state().edge_days.contains(&(TODAY - 20)));
+    retention.parts.unread = Unread::Nothing;
+    retention.run().await.unwrap();
+    assert!(!world.state().edge_days.contains(&(TODAY - 20)));
 }
 
 /// A row whose key is gone is due: nobody is told that it is kept.
@@ -200,5 +206,5 @@ async fn the_report_says_what_is_due_what_is_held_and_when_each_key_goes() {
     assert_eq!((acme.tenant.as_str(), acme.kept.rows, acme.due.rows, acme.held.rows), ("acme", 3, 2, 1));
     let goes: Vec<_> = report.unit_keys.iter().map(|line| (line.destroyed_on.as_str(), line.held_by.len())).collect();
     assert_eq!(goes, [("2026-11-13", 1), ("2027-02-21", 0), ("2027-01-09", 0)]);
-    assert_eq!(report.edge_keys[0].parked, 1);
+    assert_eq!(report.edge_keys[1].parked, 1);
 }

@@ -9,7 +9,7 @@ use custody_seal::{
     rest::{ContentSchema, Month, UnitKeyId},
 };
 use custody_types::{RequestId, TenantId, Text};
-use custody_vault::{Claims, Documents, Hold, HoldScope, ObjectName, Objects, Put, Tombstones, UnitKeys, VaultError};
+use custody_vault::{Claims, Documents, ObjectName, Objects, Put, Tombstones, UnitKeys, VaultError};
 
 use super::{
     access::Permit,
@@ -17,6 +17,7 @@ use super::{
     ports::{Papers, PortError, Texts},
     text::{KeptText, SealedForms, State},
 };
+use crate::hold::{Hold, HoldScope};
 
 /// The version of the table under which the full text is sealed.
 const FULL: ContentSchema = ContentSchema(1);
@@ -85,7 +86,7 @@ impl Opening {
 
     pub(super) async fn is_held(&self, text: &KeptText) -> Result<bool, PortError> {
         let holds = self.holds.list().await.map_err(of)?;
-        Ok(holds.iter().any(|(_, hold)| hold.is_active() && covers(&hold.scope, text)))
+        Ok(holds.iter().any(|(_, hold)| hold.is_in_force() && covers(&hold.scope, text)))
     }
 
     pub(super) async fn open(&self, _: &Permit, text: &KeptText, form: Form) -> Result<OpenedText, PortError> {
@@ -142,7 +143,7 @@ fn covers(scope: &HoldScope, text: &KeptText) -> bool {
     match scope {
         HoldScope::Tenant { tenant } => tenant == text.tenant(),
         HoldScope::Person { tenant, person } => tenant == text.tenant() && Some(person) == text.person(),
-        HoldScope::Request { tenant, request, .. } => tenant == text.tenant() && request == text.request().as_uuid(),
+        HoldScope::Requests { requests } => requests.contains(&text.request()),
     }
 }
 

@@ -191,6 +191,35 @@ impl KeyProvider for FileKeys {
         Ok(gone)
     }
 
+    async fn end_unused(&self, tenant: &TenantId, in_use: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError> {
+        let mut gone = self.current().await?.file.names(&KeyOwner::Tenant(tenant.clone()));
+        gone.pop();
+        gone.retain(|name| !in_use.contains(name));
+        let removed = gone.clone();
+        if !removed.is_empty() {
+            self.change(move |file| {
+                for name in &removed {
+                    file.remove(name);
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(gone)
+    }
+
+    fn is_kms(&self) -> bool {
+        false
+    }
+
+    fn kept_elsewhere(&self, _: &TenantId) -> Option<String> {
+        None
+    }
+
+    async fn schedule_deletion(&self, _: &TenantId, _: u8) -> Result<Timestamp, VaultError> {
+        Err(VaultError::KeyServiceSettings("keys of a key file are removed at once; nothing is scheduled".to_owned()))
+    }
+
     async fn tenants(&self) -> Result<BTreeSet<TenantId>, VaultError> {
         let owners = self.current().await?.file.owners();
         let tenants = owners.into_iter().filter_map(|owner| match owner {

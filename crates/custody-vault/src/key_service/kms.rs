@@ -18,7 +18,7 @@ use custody_seal::{
     SecretKey,
     wrap::{KeyWrapper, WrapContext, WrapError, WrappedKey, WrappingKeyName},
 };
-use custody_types::TenantId;
+use custody_types::{TenantId, Timestamp};
 use zeroize::Zeroizing;
 
 use self::answers::{Failure, Kind};
@@ -137,6 +137,27 @@ impl KeyProvider for KmsKeys {
     /// Nothing is removed from KMS: that is its operator's, after a look at what is in use.
     async fn remove_unused(&self, _: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError> {
         Ok(Vec::new())
+    }
+
+    async fn end_unused(&self, _: &TenantId, _: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError> {
+        Ok(Vec::new())
+    }
+
+    fn is_kms(&self) -> bool {
+        true
+    }
+
+    fn kept_elsewhere(&self, tenant: &TenantId) -> Option<String> {
+        self.options.tenants.get(tenant).cloned()
+    }
+
+    async fn schedule_deletion(&self, tenant: &TenantId, days: u8) -> Result<Timestamp, VaultError> {
+        let none = || VaultError::KeyServiceSettings(format!("tenant `{tenant}` has no KMS key of its own in [vault.keys.tenants]"));
+        let key = self.kept_elsewhere(tenant).ok_or_else(none)?;
+        let request = self.client.schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(days));
+        let answer = request.send().await.map_err(|error| self.failed("scheduling a key's deletion", &error))?;
+        let seconds = answer.deletion_date().map_or(0, aws_sdk_kms::primitives::DateTime::secs);
+        Ok(Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
     }
 
     async fn tenants(&self) -> Result<BTreeSet<TenantId>, VaultError> {

@@ -29,13 +29,18 @@ use custody_gateway::{
     Gateway, GatewayConfig, Probes, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
+use custody_lake::LakeRoot;
 use custody_types::{Clock, IdSource};
 use tokio::sync::watch;
 
 use self::content::Content;
 pub use self::pipeline::{Pipeline, PipelineConfig};
 use crate::{
+    deployment::Vault,
+    forget::Expiry,
+    office::OfficePlace,
     process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
+    reveal::RevealPlace,
     terminal::say,
 };
 
@@ -95,7 +100,9 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let (stop_asking, stopped) = watch::channel(false);
-    let profiles = tokio::spawn(profiles.watch(gateway.clone(), stopped));
+    let profiles = tokio::spawn(profiles.watch(gateway.clone(), stopped.clone()));
+    let keeps_texts = workspace.handling.captures() || args.data_dir.join("vault").exists();
+    let expiry = keeps_texts.then(|| tokio::spawn(forget_what_is_due(&args.data_dir, stopped)));
     let interrupted = interrupted();
     announce(&gateway_url(listener.local_addr()?, &workspace.settings.server), &args);
     let ended = pipeline.ended();
@@ -109,6 +116,9 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     probes.stop().await;
     stop_asking.send_replace(true);
     profiles.await.context("the task that asks about inference profiles ended abnormally")?;
+    if let Some(expiry) = expiry {
+        expiry.await.context("the task that forgets what is due ended abnormally")?;
+    }
     let noted = gateway.record_control(control("stopped", &workspace)).await;
     pipeline.stop().await?;
     if let Some(Content { side, .. }) = content {
@@ -119,6 +129,17 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Expiry in the background; its place is the data folder alone.
+fn forget_what_is_due(data_dir: &Path, stopped: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let place = RevealPlace {
+        workspace: data_dir.join("workspace"),
+        lake: LakeRoot::folder(data_dir.join("lake")),
+        vault: Vault::in_folder(data_dir),
+        office: OfficePlace::in_folder(data_dir),
+    };
+    Expiry::in_folder(place, data_dir).run(Arc::new(|| true), stopped)
 }
 
 /// Whether nobody made a workspace yet. A folder that lost one of its files is not written to: the example's keys would take the place

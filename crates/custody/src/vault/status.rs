@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
+use custody_keeper::hold::Hold;
 use custody_types::{Clock, TenantId, Timestamp};
-use custody_vault::{Claims, Holds, ParkedRecords, Rewrapper, Tombstones};
+use custody_vault::{Claims, Documents, ParkedRecords, Rewrapper, Tombstones};
 
 use crate::{
     terminal::{say, shown_time},
@@ -53,8 +54,8 @@ async fn show_rest(parts: &VaultParts) -> Result<()> {
     say(&format!("  claim checks          {} of the edge, {} at rest", claims.edge().await?.len(), claims.rest().await?.len()));
     let parked = ParkedRecords::new(Arc::clone(&parts.objects)).list().await?;
     say(&format!("  parked                {} batches of records that could not be opened yet", parked.len()));
-    let holds = Holds::new(Arc::clone(&parts.objects)).list().await?;
-    let active = holds.iter().filter(|(_, hold)| hold.is_active()).count();
+    let holds = Documents::<Hold>::new(Arc::clone(&parts.objects)).list().await?;
+    let active = holds.iter().filter(|(_, hold)| hold.is_in_force()).count();
     say(&format!("  legal holds           {active} active, {} released", holds.len() - active));
     say(&format!("  forgotten             {} persons and tenants", Tombstones::new(Arc::clone(&parts.objects)).all().await?.len()));
     Ok(())

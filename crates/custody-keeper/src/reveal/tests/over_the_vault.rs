@@ -1,7 +1,7 @@
 //! The real store, keys and seals in a folder: what opens, and what does not.
 
 use custody_seal::rest::{ContentSchema, ShredUnit};
-use custody_vault::{CacheLimits, Claims, Documents, Hold, HoldScope, KeyService, Objects, Tombstone, Tombstones, UnitKeys, VaultRoot};
+use custody_vault::{CacheLimits, Claims, Documents, KeyService, Objects, Tombstone, Tombstones, UnitKeys, VaultRoot};
 
 use super::{super::vault::Opening, *};
 
@@ -137,18 +137,18 @@ async fn tombstones_and_holds_are_seen() {
 
     let holds = Documents::<Hold>::new(Arc::clone(&vault.objects));
     let now = Timestamp::from_micros(NOON);
-    let other = HoldScope::Request { tenant: tenant.clone(), request: uuid::Uuid::from_u128(9), units: Vec::new() };
-    holds.put_new("other", &Hold::new(other, "case", "lea", now)).await.unwrap();
+    let other = HoldScope::Requests { requests: vec![custody_types::RequestId::from_uuid(uuid::Uuid::from_u128(9))] };
+    holds.put_new("other", &Hold::new("other".into(), other, "case".into(), now)).await.unwrap();
     assert!(!vault.opening.is_held(&vault.text).await.unwrap());
     for scope in [
         HoldScope::Tenant { tenant: tenant.clone() },
         HoldScope::Person { tenant: tenant.clone(), person: person.unwrap() },
-        HoldScope::Request { tenant, request: *vault.text.request().as_uuid(), units: Vec::new() },
+        HoldScope::Requests { requests: vec![vault.text.request()] },
     ] {
-        let hold = Hold::new(scope, "case", "lea", now);
+        let hold = Hold::new("hold".into(), scope, "case".into(), now);
         holds.put("one", &hold).await.unwrap();
         assert!(vault.opening.is_held(&vault.text).await.unwrap());
-        holds.put("one", &hold.released("lea", now)).await.unwrap();
+        holds.put("one", &hold.released("lea".into(), now)).await.unwrap();
         assert!(!vault.opening.is_held(&vault.text).await.unwrap());
     }
 }

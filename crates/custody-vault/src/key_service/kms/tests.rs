@@ -23,7 +23,8 @@ fn options(endpoint: &str) -> KmsOptions {
 fn keys(options: &KmsOptions) -> KmsKeys {
     let credentials = Credentials::new("test", "test", None, None, "test");
     let config = Builder::new().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
-    KmsKeys::over(options.client_of(config.credentials_provider(credentials)), options)
+    let address = options.endpoint.as_ref().unwrap().as_str();
+    KmsKeys::over(options::client_of(config.credentials_provider(credentials), address), options)
 }
 
 fn of_unit(tenant: &str) -> WrapContext {

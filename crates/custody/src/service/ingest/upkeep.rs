@@ -21,6 +21,11 @@ pub struct Upkeep {
     assignment: watch::Receiver<Assignment>,
 }
 
+/// Whether this instance is the one that looks after the lake.
+pub fn is_first(assignment: &Assignment) -> bool {
+    assignment.partitions.contains(&FIRST_PARTITION)
+}
+
 impl Upkeep {
     pub fn new(deployment: &Deployment, assignment: watch::Receiver<Assignment>) -> Self {
         Self { lake: deployment.lake.clone(), job: deployment.ingest.maintenance, assignment }
@@ -30,7 +35,7 @@ impl Upkeep {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Some(job) = self.job else { return };
         while tokio::time::timeout(job.every, stop.wait_for(|stop| *stop)).await.is_err() {
-            if !self.assignment.borrow().partitions.contains(&FIRST_PARTITION) {
+            if !is_first(&self.assignment.borrow()) {
                 continue;
             }
             for table in LakeTable::ALL {
