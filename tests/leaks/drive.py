@@ -52,12 +52,15 @@ def drive(options, work):
         site.start()
         ways = Ways(site.address, site.keys, canaries)
         count = ways.all(rows)
-        ways.others += site.office().all(ways, canaries)
+        denied, told = site.office().all(ways, canaries)
+        ways.others += denied
         killed = canaries.text("killed in the middle")
         wanted = [*canaries.needles(), *values_not_in(work, rows)]
         scan = Scan(wanted)
         print(f"{count} requests, {dict(sorted(ways.statuses.items(), key=str))}; {len(canaries.all)} canaries and "
               f"{len({name for name, _ in wanted}) - len(canaries.all)} public values in {len(scan.patterns)} forms, {time.monotonic() - began:.1f} s")
+        for at, said in enumerate(told):
+            scan.look("SQL and commands", f"desk {at}", said)
         site.while_running(scan, ways)
         if options.memory:
             report_memory(wanted, site, "after the last request")

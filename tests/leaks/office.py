@@ -21,16 +21,18 @@ class Office:
         self.binary, self.place, self.environment, self.keys = str(binary), place, environment, keys
 
     def all(self, ways, canaries):
-        """Everything at the desk; what its commands said to those who may not see the text. Fails where who may see it does not."""
+        """Everything at the desk. What it said to those who may not see the text, and what it said of its work. Fails where who may see a text
+        does not see it."""
+        person = canaries.text("user that is erased")
         prompt = canaries.text("prompt that is revealed")
-        ways.send("POST", "/v1/chat/completions", json.dumps(chat_body(f"chat.answer.{KEPT}", {"prompt": prompt})).encode(),
+        ways.send("POST", "/v1/chat/completions", json.dumps(chat_body(f"chat.answer.{KEPT}", {"prompt": prompt, "user": person})).encode(),
                   {"authorization": f"Bearer {self.keys['acme']}", "content-type": "application/json"})
         request = ways.last_id
         reasons = [canaries.reason(f"the reason of {task}") for task in ("a reveal", "a denied reveal", "a hold", "an erasure")]
         self.see(request, prompt, reasons[0])
         denied = [self.run(self.keys[who], "reveal", request, "--redacted", "--reason", reasons[1]) for who in ("acme", "globex")]
         denied += [self.run("ck_none_none", "reveal", request, "--redacted", "--reason", reasons[1])]
-        return [*denied, *self.others(request, *reasons[2:])]
+        return denied, self.forget(request, person, *reasons[2:])
 
     def see(self, request, prompt, reason):
         """A kept text is there, and opens for whom the rules name."""
@@ -42,8 +44,12 @@ class Office:
             time.sleep(1)
         raise RuntimeError(f"the kept text of a request was not revealed: {said.decode(errors='replace')[-2000:]}")
 
-    def others(self, request, hold, erasure):
-        return []
+    def forget(self, request, person, hold, erasure):
+        """A hold that keeps one request, and the erasure of somebody else's texts and of theirs."""
+        erase = ("erase", "--tenant", "acme", "--user", person, "--reason", erasure)
+        tasks = [("hold", "add", "--request", request, "--reason", hold), ("hold", "list"), ("retention", "report"), erase, (*erase, "--yes"),
+                 ("erase", "--list"), ("vault", "status")]
+        return [self.run(self.keys["acme"], *task) for task in tasks]
 
     def run(self, key, *arguments):
         done = subprocess.run([self.binary, *arguments, *self.place], capture_output=True, env={**self.environment, "CUSTODY_KEY": key})
