@@ -112,6 +112,7 @@ class Cluster:
 workspace = "{self.work}/seed/workspace"
 [log]
 brokers = {json.dumps(brokers.split(","))}
+content_topic = "custody.content.{self.name}"
 [log.security]
 {way_in}
 [log.topic]

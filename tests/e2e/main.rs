@@ -7,4 +7,5 @@ mod harness;
 mod kill;
 mod prices;
 mod reconcile;
+mod reveal;
 mod trail;

@@ -12,13 +12,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use self::certificate::Certificate;
-use crate::run;
+use crate::{python, run};
 
 /// Starts `custody up` on free ports in an empty folder, and runs each client against it: `openai` as it is started, and `boto3`, which
 /// sends a key over HTTPS only, with a certificate.
 pub fn run(binary: &Path) -> Result<()> {
     let scratch = run::target_dir()?.join("client-tests");
-    let python = prepare_python(&scratch)?;
+    let python = python::prepare(&scratch, &run::root().join("tests/clients/requirements.txt"))?;
     let data = scratch.join("data");
     if data.exists() {
         std::fs::remove_dir_all(&data)?;
@@ -50,22 +50,6 @@ fn script(python: &Path, name: &str) -> Command {
     let mut command = Command::new(python);
     command.arg(run::root().join("tests/clients").join(name));
     command
-}
-
-/// A virtual environment with the pinned clients; made once for each list of pins.
-fn prepare_python(scratch: &Path) -> Result<std::path::PathBuf> {
-    let venv = scratch.join("venv");
-    let python = venv.join("bin/python");
-    let pins = run::root().join("tests/clients/requirements.txt");
-    let installed = venv.join("requirements.txt");
-    if std::fs::read(&pins).ok() != std::fs::read(&installed).ok() || !python.exists() {
-        std::fs::create_dir_all(scratch)?;
-        run::status(Command::new("python3").args(["-m", "venv"]).arg(&venv))
-            .context("the client tests need python3 with venv (apt-get install python3-venv)")?;
-        run::status(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&pins))?;
-        std::fs::copy(&pins, &installed)?;
-    }
-    Ok(python)
 }
 
 /// A running `custody up`.

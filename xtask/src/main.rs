@@ -3,7 +3,9 @@
 mod bench;
 mod check;
 mod clients;
+mod leaks;
 mod mutants;
+mod python;
 mod run;
 mod services;
 mod test;
@@ -15,8 +17,9 @@ cargo xtask <task>
 
   test      everything that a change must pass: format, checks, lints, all tests, real clients; what CI runs
   check     layers, file sizes, schema drift, dependency licences; seconds
+  leaks     the leak scan with its control, a build that seals nothing: the one finds no text anywhere, the other finds it everywhere
   mutants   takes each safeguard out of a copy and shows the simulation seed that fails
-  services  Apache Kafka and an S3 store for tests, on free loopback ports; --help lists the commands
+  services  Apache Kafka, an S3 store and a KMS for tests, on free loopback ports; --help lists the commands
   bench     builds for release and prints the figures side by side; --help lists the parts
   help      this page
 ";
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let result = match task {
         "test" => test::run(),
         "check" => check::run(),
+        "leaks" => leaks::run(),
         "mutants" => mutants::run(rest),
         "services" => services::run(rest),
         "bench" => bench::run(rest),

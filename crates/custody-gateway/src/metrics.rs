@@ -107,6 +107,8 @@ impl Metrics {
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "metrics could not be written");
         }
+        #[cfg(feature = "unsealed")]
+        text.extend(crate::unsealed::figures());
         text
     }
 }

@@ -2,3 +2,9 @@
 //!
 //! Responsible for decisions and their order: an access event before any text, a durable plan before any key is destroyed. Tables,
 //! keys and objects belong to `custody-lake`, `custody-seal` and `custody-vault`.
+
+pub mod erasure;
+pub mod forgetting;
+pub mod hold;
+pub mod retention;
+pub mod reveal;

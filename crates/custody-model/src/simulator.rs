@@ -66,6 +66,9 @@ async fn begin(call: &ModelCall) -> Result<(Plan, AnswerFacts), ModelError> {
         facts.http_status = 400;
         return Err(error(ErrorKind::Refused { status: 400 }, &facts));
     };
+    if Directive::of(&call.request).is_ok_and(|directive| directive.defect) {
+        fail_with_a_quote(directive::last_words(&call.request));
+    }
     if !plan.delay.is_zero() {
         tokio::time::sleep(plan.delay).await;
     }
@@ -74,6 +77,12 @@ async fn begin(call: &ModelCall) -> Result<(Plan, AnswerFacts), ModelError> {
         return Err(ModelError { retry_after, ..error(ErrorKind::Refused { status }, &facts) });
     }
     Ok((plan, facts))
+}
+
+/// As a defect of ours might, so that tests see what becomes of a panic's message.
+#[expect(clippy::panic, reason = "asked for by a test; a build without debug assertions does not come here")]
+fn fail_with_a_quote(text: &str) {
+    panic!("the simulator was told to fail on `{text}`");
 }
 
 fn error(kind: ErrorKind, facts: &AnswerFacts) -> ModelError {

@@ -4,9 +4,11 @@
 //! User, Service  in [Tenant, Group]   id "<tenant>|<principal>"; `|` is outside the label alphabet, so no two pairs collide
 //! Capability     owner, controlLevel, dataClass, handling, feature?, workflow?, shared, tenants
 //! Route          provider, model, region?, dataClassCeiling, shared, tenants
+//! Content        purpose, retentionClass, dataClass, part, capability, shared (never), tenants (its own)
 //! ```
 //! Data classes and control levels are numbers from 0, weakest first, so that policies can compare them.
 
+mod content;
 mod group;
 mod prepare;
 
@@ -17,6 +19,7 @@ use custody_types::{
     Workflow,
 };
 
+pub use content::{Content, ContentFacts};
 pub use group::{GroupName, InvalidGroupError};
 pub use prepare::{Capability, Principal, Route};
 

@@ -20,10 +20,12 @@ mod set;
 mod shape;
 
 pub use decision::{Decision, DenialReason};
-pub use facts::{Capability, CapabilityFacts, FactsError, GroupName, InvalidGroupError, Principal, PrincipalFacts, PrincipalKind};
+pub use facts::{
+    Capability, CapabilityFacts, Content, ContentFacts, FactsError, GroupName, InvalidGroupError, Principal, PrincipalFacts, PrincipalKind,
+};
 pub use facts::{Route, RouteFacts, TenantScope};
 pub use mistake::{PolicyMistake, PolicyMistakes};
-pub use question::{InvokeContext, RouteContext};
+pub use question::{InvokeContext, RevealContext, RouteContext};
 pub use set::{PolicySet, SourceFile};
 
 #[cfg(test)]

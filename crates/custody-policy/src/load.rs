@@ -27,7 +27,9 @@ pub(crate) fn load(schema_file: SourceFile<'_>, files: &[SourceFile<'_>]) -> Res
         reading.read_file(*file);
     }
     let actions = Actions::new().map_err(|error| PolicyMistakes::one(builtin::FILE, error.to_string()))?;
+    let mut reveals_known = false;
     if let Some(schema) = reading.read_schema(schema_file) {
+        reveals_known = actions.are_reveals_known(&schema);
         reading.mistakes.extend(probe::refusals(&actions, &schema, schema_file.name));
         reading.validate(schema);
     }
@@ -37,6 +39,7 @@ pub(crate) fn load(schema_file: SourceFile<'_>, files: &[SourceFile<'_>]) -> Res
         ids: reading.origins.iter().map(|(id, origin)| (id.clone(), Arc::clone(&origin.id))).collect(),
         policies: reading.policies,
         actions,
+        reveals_known,
         hash: hash::of(schema_file, files),
         nothing: Arc::new([]),
     })

@@ -4,8 +4,8 @@ use cedar_policy::{Context, Entities, Entity, EntityUid, Request, RestrictedExpr
 use custody_types::{DataClass, Environment};
 
 use crate::{
-    facts::{Capability, FactsError, Principal, Route},
-    shape::{self, entity, level, text},
+    facts::{Capability, Content, FactsError, Principal, Route},
+    shape::{self, boolean, entity, level, text},
 };
 
 /// Circumstances of an invocation.
@@ -26,11 +26,25 @@ pub struct RouteContext<'a> {
     pub data_class: DataClass,
 }
 
+/// Circumstances of a reveal.
+#[derive(Debug, Clone, Copy)]
+pub struct RevealContext<'a> {
+    /// Deployment stage.
+    pub environment: &'a Environment,
+    /// Whether only the redacted text is asked for.
+    pub redacted: bool,
+    /// Whether a second person is part of it: one has approved, or is being asked.
+    pub second_person: bool,
+    /// Whether a reason was given.
+    pub reason_given: bool,
+}
+
 /// The names of the actions, parsed once.
 #[derive(Debug)]
 pub(crate) struct Actions {
     invoke: EntityUid,
     use_route: EntityUid,
+    reveal: EntityUid,
 }
 
 /// A question that is ready to be asked, or to be checked against a schema.
@@ -45,7 +59,8 @@ pub(crate) struct Question {
 impl Actions {
     pub(crate) fn new() -> Result<Self, FactsError> {
         let action = |name| shape::uid(shape::ACTION, name);
-        Ok(Self { invoke: action(shape::INVOKE_CAPABILITY)?, use_route: action(shape::USE_ROUTE)? })
+        let [invoke, use_route, reveal] = [shape::INVOKE_CAPABILITY, shape::USE_ROUTE, shape::REVEAL_CONTENT].map(action);
+        Ok(Self { invoke: invoke?, use_route: use_route?, reveal: reveal? })
     }
 
     pub(crate) fn invoke(&self, principal: &Principal, capability: &Capability, context: InvokeContext<'_>) -> Question {
@@ -71,6 +86,26 @@ impl Actions {
             circumstances,
             entities: vec![principal.entity.clone(), route.entity.clone(), capability.entity.clone()],
         }
+    }
+
+    pub(crate) fn reveal(&self, principal: &Principal, content: &Content, context: RevealContext<'_>) -> Question {
+        Question {
+            principal: principal.uid.clone(),
+            action: self.reveal.clone(),
+            resource: content.uid.clone(),
+            circumstances: vec![
+                ("environment".to_owned(), text(context.environment.as_str())),
+                ("redacted".to_owned(), boolean(context.redacted)),
+                ("secondPerson".to_owned(), boolean(context.second_person)),
+                ("reasonGiven".to_owned(), boolean(context.reason_given)),
+            ],
+            entities: vec![principal.entity.clone(), content.entity.clone()],
+        }
+    }
+
+    /// Whether a schema knows reveals; one that was written before there were any does not.
+    pub(crate) fn are_reveals_known(&self, schema: &Schema) -> bool {
+        schema.actions().any(|action| *action == self.reveal)
     }
 }
 

@@ -7,10 +7,10 @@ use custody_types::Text;
 
 use crate::{
     decision::{Decision, DenialReason},
-    facts::{Capability, Principal, Route},
+    facts::{Capability, Content, Principal, Route},
     load,
     mistake::PolicyMistakes,
-    question::{Actions, InvokeContext, Question, RouteContext},
+    question::{Actions, InvokeContext, Question, RevealContext, RouteContext},
 };
 
 /// A file's name, for messages and the hash, and its text.
@@ -30,6 +30,8 @@ pub struct PolicySet {
     /// Every policy's id as events carry it.
     pub(crate) ids: HashMap<PolicyId, Text>,
     pub(crate) actions: Actions,
+    /// Whether the schema knows reveals. Where it does not, no policy was checked against them, and none counts.
+    pub(crate) reveals_known: bool,
     pub(crate) hash: Text,
     pub(crate) nothing: Arc<[Text]>,
 }
@@ -67,6 +69,12 @@ impl PolicySet {
     #[must_use]
     pub fn may_use_route(&self, principal: &Principal, route: &Route, context: RouteContext<'_>) -> Decision {
         self.decide(self.actions.use_route(principal, route, context))
+    }
+
+    /// May this principal see this kept text? LOG-20.
+    #[must_use]
+    pub fn may_reveal(&self, principal: &Principal, content: &Content, context: RevealContext<'_>) -> Decision {
+        if self.reveals_known { self.decide(self.actions.reveal(principal, content, context)) } else { self.not_permitted() }
     }
 
     /// The capabilities that this principal may invoke, in the order given.
@@ -124,8 +132,16 @@ impl PolicySet {
     }
 
     fn unevaluated(&self) -> Decision {
+        self.denied(DenialReason::EvaluationError)
+    }
+
+    fn not_permitted(&self) -> Decision {
+        self.denied(DenialReason::NotPermitted)
+    }
+
+    fn denied(&self, denial: DenialReason) -> Decision {
         let nothing = Arc::clone(&self.nothing);
-        Decision { allowed: false, policy_ids: Arc::clone(&nothing), errors: nothing, denial: Some(DenialReason::EvaluationError) }
+        Decision { allowed: false, policy_ids: Arc::clone(&nothing), errors: nothing, denial: Some(denial) }
     }
 }
 

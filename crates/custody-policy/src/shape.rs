@@ -12,10 +12,12 @@ pub(crate) const TENANT: &str = "Tenant";
 pub(crate) const GROUP: &str = "Group";
 pub(crate) const CAPABILITY: &str = "Capability";
 pub(crate) const ROUTE: &str = "Route";
+pub(crate) const CONTENT: &str = "Content";
 pub(crate) const HANDLING: &str = "Handling";
 pub(crate) const ACTION: &str = "Action";
 pub(crate) const INVOKE_CAPABILITY: &str = "InvokeCapability";
 pub(crate) const USE_ROUTE: &str = "UseRoute";
+pub(crate) const REVEAL_CONTENT: &str = "RevealContent";
 
 pub(crate) fn uid(type_name: &str, id: &str) -> Result<EntityUid, FactsError> {
     let type_name =

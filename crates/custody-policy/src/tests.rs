@@ -7,6 +7,7 @@ use super::*;
 mod algebra;
 mod example;
 mod loading;
+mod reveal;
 mod speed;
 
 const SCHEMA: SourceFile<'static> =
@@ -15,6 +16,9 @@ const CAPABILITIES: SourceFile<'static> =
     SourceFile { name: "policies/capabilities.cedar", text: include_str!("../../../examples/workspace/policies/capabilities.cedar") };
 const ROUTES: SourceFile<'static> =
     SourceFile { name: "policies/routes.cedar", text: include_str!("../../../examples/workspace/policies/routes.cedar") };
+
+const REVEALS: SourceFile<'static> =
+    SourceFile { name: "policies/reveals.cedar", text: include_str!("../../../examples/workspace/policies/reveals.cedar") };
 
 fn load(text: &str) -> PolicySet {
     PolicySet::load(SCHEMA, &[SourceFile { name: "test.cedar", text }]).unwrap_or_else(|error| panic!("{error}"))

@@ -1,4 +1,4 @@
-//! A lake and a journal in folders, for a process that only reads.
+//! A lake and journals in folders, for a process that only reads.
 
 use std::{path::Path, sync::Arc};
 
@@ -7,15 +7,15 @@ use custody_log::JournalReader;
 
 use crate::{Follower, FollowerConfig, LakeTables, LiveLake, QueryConfig, QueryEngine, QueryError};
 
-/// An engine over a lake's folder and a journal's folder. Takes no lock, so it works beside the process that writes; where there is
+/// An engine over a lake's folder and the folders of the journals that it is made of. Takes no lock, so it works beside the process that writes; where there is
 /// no journal, what is stored is everything.
 ///
 /// # Errors
 /// When there is no lake, or the journal is there and can't be read.
-pub async fn open_folder(lake: &Path, journal: &Path, config: &QueryConfig) -> Result<QueryEngine, QueryError> {
+pub async fn open_folder(lake: &Path, journals: &[&Path], config: &QueryConfig) -> Result<QueryEngine, QueryError> {
     let reader = LakeReader::open(lake).await.map_err(|error| QueryError::Lake(Box::new(error)))?;
     let mut followers = Vec::new();
-    if journal.is_dir() {
+    for journal in journals.iter().filter(|journal| journal.is_dir()) {
         let log = JournalReader::open_read_only(journal).map_err(|error| QueryError::Log(Box::new(error)))?;
         followers.push(Arc::new(Follower::new(Box::new(log), FollowerConfig::default())));
     }

@@ -42,7 +42,7 @@ mod span;
 mod table;
 
 pub use entity::{Entity, Family};
-pub use redactor::{Pseudonyms, Redacted, Redactor};
+pub use redactor::{Pseudonyms, Redacted, Redactor, standard};
 pub use rules::{Action, CustomPattern, CustomWord, Rules, RulesError};
 pub use span::Span;
 

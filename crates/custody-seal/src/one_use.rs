@@ -37,6 +37,9 @@ pub const MAX_TEXT_BYTES: usize = 64 << 20;
 /// counter that went wrong.
 pub const MAX_TEXTS_PER_KEY: u64 = 1 << 32;
 
+/// Whether texts stand in the clear: in the build that shows that the leak scan finds them.
+const UNSEALED: bool = cfg!(feature = "unsealed");
+
 const COMMITMENT_BYTES: usize = 32;
 const TAG_BYTES: usize = 16;
 /// Longest prefix of text inside a record: the salt of a text's commitment.
@@ -122,7 +125,10 @@ impl OneUse {
         out.extend_from_slice(text);
         let place = out.get_mut(start..).unwrap_or_default();
         let aad = self.aad(&commitment);
-        let tag = self.cipher().encrypt_inout_detached(&nonce(), &aad, place.into()).map_err(|_| too_long)?;
+        let tag = match UNSEALED {
+            true => Tag::<Aes256Gcm>::default(),
+            false => self.cipher().encrypt_inout_detached(&nonce(), &aad, place.into()).map_err(|_| too_long)?,
+        };
         out.extend_from_slice(&tag);
         Ok(out)
     }
@@ -134,6 +140,9 @@ impl OneUse {
             return Err(OpenError::NotAuthentic);
         }
         let mut text = tail.ciphertext.to_vec();
+        if UNSEALED {
+            return Ok(SecretBytes::new(text));
+        }
         let aad = self.aad(&commitment);
         let opened = self.cipher().decrypt_inout_detached(&nonce(), &aad, text.as_mut_slice().into(), &Tag::<Aes256Gcm>::from(tail.tag));
         let text = SecretBytes::new(text);

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use custody_gateway::workspace::{IssuedKey, Workspace, add_tenant_keys};
+use custody_policy::PrincipalKind;
 use custody_types::TenantId;
 
 use crate::{replay, terminal::say};
@@ -21,6 +22,7 @@ use crate::{replay, terminal::say};
 #[command(after_help = "A running `up` reads keys at its start: restart it after a change.
 
   custody keys add --tenant acme --principal mobile-app
+  custody keys add --tenant acme --principal rita --person --group quality-review
   custody keys add --tenants-of trace.csv --principal replay --group replay --out keys.csv
   custody keys list")]
 pub struct KeysArgs {
@@ -47,10 +49,13 @@ struct AddArgs {
     /// All tenants that a trace names (see `custody replay`).
     #[arg(long, value_name = "TRACE")]
     tenants_of: Option<PathBuf>,
-    /// Service that holds the key.
+    /// Who holds the key.
     #[arg(long)]
     principal: String,
-    /// Group of the service, for policies; may be repeated.
+    /// The holder is a person, not a program: who sees or approves kept text has to be.
+    #[arg(long)]
+    person: bool,
+    /// Group of the holder, for policies; may be repeated.
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
     /// Write `tenant,key` lines to a new file that only you may read, instead of printing them.
@@ -78,11 +83,12 @@ fn add_keys(workspace: &Path, args: &AddArgs) -> Result<()> {
         bail!("name a tenant with --tenant, or a trace that names tenants with --tenants-of");
     }
     let principal = args.principal.parse().context("--principal")?;
+    let kind = if args.person { PrincipalKind::User } else { PrincipalKind::Service };
     let groups = args.groups.iter().map(|group| group.parse()).collect::<Result<_, _>>().context("--group")?;
     let tenants: Vec<TenantId> = tenants.into_iter().collect();
     // Before the keys are made: a key that nobody was shown is lost.
     let out = args.out.as_deref().map(create_private).transpose()?;
-    let issued = add_tenant_keys(workspace, &tenants, &principal, &groups).inspect_err(|_| {
+    let issued = add_tenant_keys(workspace, &tenants, (&principal, kind), &groups).inspect_err(|_| {
         if let Some(path) = &args.out {
             // Still empty, and in the way of the next try.
             let _ = std::fs::remove_file(path);

@@ -1,28 +1,38 @@
 //! The one binary of Custody. It assembles the parts and owns what only a program may do: arguments, signals, standard output.
 
+mod content;
 mod deadletters;
 mod deployment;
 mod figures;
+mod forget;
+#[cfg(debug_assertions)]
+mod halt;
 mod ingest_parts;
 mod journal;
 mod keys;
 mod lake;
+mod log;
+mod memory;
+mod office;
 mod orphans;
 mod price;
 mod process;
 mod replay;
+mod reveal;
 mod service;
 mod sql;
 mod terminal;
 mod topics;
+#[cfg(feature = "unsealed")]
+mod unsealed;
 mod up;
+mod vault;
+mod vault_parts;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use custody_gateway::workspace::WorkspaceError;
-use tracing::Level;
-use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::deployment::DeploymentMistakes;
 
@@ -62,7 +72,7 @@ enum Command {
     Ingest(service::IngestArgs),
     /// Answer questions over HTTP, with the log's newest events.
     Query(service::QueryArgs),
-    /// Compare and make the log's topic.
+    /// Compare and make the log's topics.
     Topics(topics::TopicsArgs),
     /// Look after the lake: status, compaction, vacuum.
     Lake(lake::LakeArgs),
@@ -74,15 +84,34 @@ enum Command {
     Price(price::PriceArgs),
     /// Send governed requests that follow a trace.
     Replay(replay::ReplayArgs),
+    /// See kept text, or agree that somebody sees it.
+    Reveal(reveal::RevealArgs),
+    /// Keep texts from being forgotten: legal holds.
+    Hold(forget::HoldArgs),
+    /// Say what is kept until when, and forget what is due.
+    Retention(forget::RetentionArgs),
+    /// Forget a person or a tenant, with a certificate.
+    Erase(forget::EraseArgs),
     /// Make and list API keys.
     Keys(keys::KeysArgs),
+    /// Look after the vault: status, rotation of what wraps its keys.
+    Vault(vault::VaultCommand),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    init_log();
+    #[cfg(debug_assertions)]
+    halt::watch();
+    log::init();
     choose_cryptography();
-    hide_panic_messages();
+    #[cfg(feature = "unsealed")]
+    if !unsealed::is_meant() {
+        return ExitCode::from(EXIT_WRONG_USE);
+    }
+    if !cfg!(feature = "unsealed") {
+        log::hide_panic_messages();
+        memory::keep_from_disk();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error).context("the runtime could not be started")),
@@ -99,14 +128,19 @@ fn main() -> ExitCode {
             Command::Sql(args) => sql::run(args).await,
             Command::Price(args) => price::run(args).await,
             Command::Replay(args) => replay::run(args).await,
+            Command::Reveal(args) => reveal::run(args).await,
+            Command::Hold(args) => forget::run_hold(args).await,
+            Command::Retention(args) => forget::run_retention(args).await,
+            Command::Erase(args) => forget::run_erase(args).await,
             Command::Keys(args) => keys::run(&args),
+            Command::Vault(args) => vault::run(args).await,
         }
     });
     result.unwrap_or_else(|error| failed(&error))
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    terminal::note(&format!("custody: {error:#}"));
+    terminal::note(&log::redacted(&format!("custody: {error:#}")));
     if is_wrong_configuration(error) { ExitCode::from(EXIT_WRONG_USE) } else { ExitCode::FAILURE }
 }
 
@@ -120,42 +154,4 @@ fn is_wrong_configuration(error: &anyhow::Error) -> bool {
 fn choose_cryptography() {
     // An error means that one is chosen already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-}
-
-/// Libraries are heard from `warn` on; our own crates from `info`. The table's library logs what it also returns, and what it returns is
-/// logged where it is handled.
-const DEFAULT_LOG: &str = "warn,custody=info,delta_kernel=off,buoyant_kernel=off,deltalake_core=off";
-
-fn init_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
-    let lines = lines.with_filter(filter_fn(|line| may_be_logged(line.target(), *line.level())));
-    tracing_subscriber::registry().with(filter).with(lines).init();
-}
-
-/// Below `info` the AWS libraries print whole requests, prompts included, and keys of the environment. No `RUST_LOG` lets these out.
-fn may_be_logged(target: &str, level: Level) -> bool {
-    !target.starts_with("aws_") || level <= Level::INFO
-}
-
-/// A panic's message may quote text (slicing a string does); only its place is logged.
-fn hide_panic_messages() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a defect ended a task");
-    }));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_quotes_requests_and_keys_is_never_logged() {
-        assert!(!may_be_logged("aws_smithy_runtime::client::orchestrator", Level::TRACE));
-        assert!(!may_be_logged("aws_runtime::env_config", Level::DEBUG));
-        assert!(may_be_logged("aws_config::profile", Level::WARN));
-        assert!(may_be_logged("custody::service", Level::TRACE));
-    }
 }

@@ -4,6 +4,7 @@ mod layers;
 mod licences;
 mod schema;
 mod sizes;
+mod unsealed;
 
 use std::path::{Path, PathBuf};
 
@@ -15,9 +16,10 @@ pub fn run() -> Result<()> {
     let mut findings = layers::findings()?;
     findings.extend(sizes::findings()?);
     findings.extend(schema::findings()?);
+    findings.extend(unsealed::findings()?);
     licences::run()?;
     if findings.is_empty() {
-        run::say("check: layers, file sizes and schema are in order");
+        run::say("check: layers, file sizes, schema and features are in order");
         return Ok(());
     }
     findings.iter().for_each(|finding| run::say(finding));

@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = example_files!(
     "prompts/ticket-classify/v1.toml",
     "policies/schema.cedarschema",
     "policies/capabilities.cedar",
+    "policies/reveals.cedar",
     "policies/routes.cedar",
     "prices/2026-11.toml",
     "custody.toml",
@@ -111,21 +112,20 @@ fn write_fresh_keys(folder: &Path) -> Result<Vec<IssuedKey>, ExampleError> {
     for (tenant, principal) in HOLDERS {
         let tenant: TenantId = tenant.parse().map_err(|_| ExampleError::Label)?;
         let principal: PrincipalId = principal.parse().map_err(|_| ExampleError::Label)?;
-        issue(&mut records, &mut issued, tenant, principal, BTreeSet::new())?;
+        issue(&mut records, &mut issued, tenant, (principal, PrincipalKind::Service), BTreeSet::new())?;
     }
     write_keys(folder, &records)?;
     Ok(issued)
 }
 
-/// Gives each tenant a key of a service in the given groups, adding the tenants that are not there yet. For load tests, whose
-/// traces name tenants.
+/// Gives each tenant a key of a person or program in the given groups, adding the tenants that are not there yet.
 ///
 /// # Errors
 /// When the workspace cannot be read or written.
 pub fn add_tenant_keys(
     folder: &Path,
     tenants: &[TenantId],
-    principal: &PrincipalId,
+    (principal, kind): (&PrincipalId, PrincipalKind),
     groups: &BTreeSet<GroupName>,
 ) -> Result<Vec<IssuedKey>, ExampleError> {
     let workspace = Workspace::load(folder)?;
@@ -140,7 +140,7 @@ pub fn add_tenant_keys(
         if known.insert(tenant.clone()) {
             text.push_str(&format!("\n[[tenant]]\nid = \"{tenant}\"\n"));
         }
-        issue(&mut records, &mut issued, tenant.clone(), principal.clone(), groups.clone())?;
+        issue(&mut records, &mut issued, tenant.clone(), (principal.clone(), kind), groups.clone())?;
     }
     fs::write(&file, text).map_err(broken)?;
     write_keys(folder, &records)?;
@@ -151,10 +151,10 @@ fn issue(
     records: &mut Vec<KeyRecord>,
     issued: &mut Vec<IssuedKey>,
     tenant: TenantId,
-    principal: PrincipalId,
+    (principal, kind): (PrincipalId, PrincipalKind),
     groups: BTreeSet<GroupName>,
 ) -> Result<(), ExampleError> {
-    let (record, token) = keys::create(tenant.clone(), principal.clone(), PrincipalKind::Service, groups)?;
+    let (record, token) = keys::create(tenant.clone(), principal.clone(), kind, groups)?;
     records.push(record);
     issued.push(IssuedKey { tenant, principal, token });
     Ok(())

@@ -146,7 +146,7 @@ fn tenants_of_a_trace_get_keys() {
     let folder = example();
     let tenants: Vec<TenantId> = ["acme", "client-1", "client-2"].iter().map(|name| name.parse().unwrap()).collect();
     let groups = BTreeSet::from(["replay".parse().unwrap()]);
-    let issued = add_tenant_keys(folder.path(), &tenants, &"replay".parse().unwrap(), &groups).unwrap();
+    let issued = add_tenant_keys(folder.path(), &tenants, (&"replay".parse().unwrap(), PrincipalKind::Service), &groups).unwrap();
     let workspace = Workspace::load(folder.path()).unwrap();
     assert_eq!((issued.len(), workspace.tenants.len(), workspace.keys.len()), (3, 4, 5));
     assert!(issued.iter().all(|key| workspace.keys.find(key.token.expose()).unwrap().record.tenant == key.tenant));

@@ -12,6 +12,7 @@
 //! garbage=1                         answer what can't be read               empty=1          answer with no text
 //! no_done=1                         end a stream without its end mark       tool_call=1      call a tool
 //! finish=length|content_filter      stop for that reason
+//! defect=1                          panic, quoting the request; a build without debug assertions does not know the word
 //! ```
 
 use custody_dialect::{ChatRequest, Content, FinishReason, Part, Role};
@@ -40,6 +41,7 @@ pub struct Directive {
     pub empty: bool,
     pub no_done: bool,
     pub tool_call: bool,
+    pub defect: bool,
     pub finish: Option<FinishReason>,
 }
 
@@ -54,13 +56,7 @@ impl Directive {
     /// # Errors
     /// [`DirectiveError`] where it has one that can't be followed.
     pub fn of(request: &ChatRequest) -> Result<Self, DirectiveError> {
-        let last = request.messages.iter().rev().find(|message| message.role == Role::User);
-        let text = match last.map(|message| &message.content) {
-            Some(Content::Text(text)) => text.expose(),
-            Some(Content::Parts(parts)) => parts.iter().find_map(text_of).unwrap_or_default(),
-            Some(Content::None) | None => "",
-        };
-        Self::parse(text)
+        Self::parse(last_words(request))
     }
 
     /// Reads the directive at the start of a text.
@@ -96,6 +92,7 @@ impl Directive {
             "empty" => self.empty = flag(value)?,
             "no_done" => self.no_done = flag(value)?,
             "tool_call" => self.tool_call = flag(value)?,
+            "defect" if cfg!(debug_assertions) => self.defect = flag(value)?,
             "finish" => self.finish = Some(finish(value)?),
             _ => return Err(DirectiveError),
         }
@@ -114,6 +111,16 @@ impl Fault for DirectiveError {
 
     fn code(&self) -> &'static str {
         "unknown_directive"
+    }
+}
+
+/// What the caller said last.
+pub(super) fn last_words(request: &ChatRequest) -> &str {
+    let last = request.messages.iter().rev().find(|message| message.role == Role::User);
+    match last.map(|message| &message.content) {
+        Some(Content::Text(text)) => text.expose(),
+        Some(Content::Parts(parts)) => parts.iter().find_map(text_of).unwrap_or_default(),
+        Some(Content::None) | None => "",
     }
 }
 

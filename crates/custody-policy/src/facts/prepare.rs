@@ -100,7 +100,7 @@ impl Route {
 }
 
 /// Both attributes are always present: a rule over an absent one would fail to evaluate.
-fn scope_attributes(scope: &TenantScope) -> Result<HashMap<String, RestrictedExpression>, FactsError> {
+pub(super) fn scope_attributes(scope: &TenantScope) -> Result<HashMap<String, RestrictedExpression>, FactsError> {
     let (shared, tenants) = match scope {
         TenantScope::All => (true, Vec::new()),
         TenantScope::Only(tenants) => (false, tenants.iter().map(tenant_reference).collect::<Result<_, _>>()?),
@@ -112,6 +112,10 @@ fn tenant_reference(tenant: &TenantId) -> Result<RestrictedExpression, FactsErro
     shape::uid(shape::TENANT, tenant.as_str()).map(entity)
 }
 
-fn build(uid: &EntityUid, attributes: HashMap<String, RestrictedExpression>, parents: HashSet<EntityUid>) -> Result<Entity, FactsError> {
+pub(super) fn build(
+    uid: &EntityUid,
+    attributes: HashMap<String, RestrictedExpression>,
+    parents: HashSet<EntityUid>,
+) -> Result<Entity, FactsError> {
     Entity::new(uid.clone(), attributes, parents).map_err(|error| FactsError { subject: uid.to_string(), reason: error.to_string() })
 }

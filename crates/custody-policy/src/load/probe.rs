@@ -7,9 +7,9 @@ use cedar_policy::Schema;
 use custody_types::{ControlLevel, DataClass, Environment, Handling};
 
 use crate::{
-    facts::{Capability, CapabilityFacts, Principal, PrincipalFacts, PrincipalKind, Route, RouteFacts, TenantScope},
+    facts::{Capability, CapabilityFacts, Content, ContentFacts, Principal, PrincipalFacts, PrincipalKind, Route, RouteFacts, TenantScope},
     mistake::PolicyMistake,
-    question::{Actions, InvokeContext, Question, RouteContext},
+    question::{Actions, InvokeContext, Question, RevealContext, RouteContext},
 };
 
 /// What the schema does not accept of the facts that Custody brings.
@@ -19,14 +19,15 @@ pub(super) fn refusals(actions: &Actions, schema: &Schema, file: &str) -> Vec<Po
         line: None,
         message: format!("the schema does not accept what every decision brings: {}", reason.replace('\n', " ")),
     };
-    match samples(actions) {
+    match samples(actions, actions.are_reveals_known(schema)) {
         Ok(samples) => samples.into_iter().filter_map(|sample| sample.ready(Some(schema)).err()).map(refused).collect(),
         Err(error) => vec![refused(error.to_string())],
     }
 }
 
-/// One question of each kind, for both kinds of principal, with and without what is optional.
-fn samples(actions: &Actions) -> Result<Vec<Question>, Box<dyn Error>> {
+/// One question of each kind, for both kinds of principal, with and without what is optional. A schema that leaves reveals out is
+/// whole without them; one that names them has them as they come.
+fn samples(actions: &Actions, with_reveals: bool) -> Result<Vec<Question>, Box<dyn Error>> {
     let environment: Environment = "probe".parse()?;
     let mut questions = Vec::new();
     for (kind, full) in [(PrincipalKind::User, true), (PrincipalKind::Service, false)] {
@@ -36,6 +37,11 @@ fn samples(actions: &Actions) -> Result<Vec<Question>, Box<dyn Error>> {
         questions.push(actions.invoke(&principal, &capability, InvokeContext { environment: &environment }));
         let context = RouteContext { environment: &environment, capability: &capability, data_class: DataClass::Public };
         questions.push(actions.use_route(&principal, &route, context));
+        if with_reveals {
+            let content = Content::new(&content_facts()?)?;
+            let context = RevealContext { environment: &environment, redacted: full, second_person: full, reason_given: full };
+            questions.push(actions.reveal(&principal, &content, context));
+        }
     }
     Ok(questions)
 }
@@ -66,5 +72,17 @@ fn route_facts(full: bool) -> Result<RouteFacts, Box<dyn Error>> {
         region: full.then(|| "probe".to_owned()),
         data_class_ceiling: DataClass::Public,
         tenants: TenantScope::All,
+    })
+}
+
+fn content_facts() -> Result<ContentFacts, Box<dyn Error>> {
+    Ok(ContentFacts {
+        id: "probe".to_owned(),
+        tenant: "probe".parse()?,
+        purpose: "probe".parse()?,
+        retention_class: "probe".parse()?,
+        data_class: DataClass::Public,
+        part: "prompt".to_owned(),
+        capability: "probe".parse()?,
     })
 }

@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
     key(r"gh[pousr]_[A-Za-z0-9]{36,255}"),
     key(r"github_pat_[A-Za-z0-9_]{22,255}"),
     fixed(r"glpat-[A-Za-z0-9_-]{20}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?"),
-    fixed(r"(?:gldt|glft|glsoat|glrt|glcbt|glffct|GR1348941)[-_]?[A-Za-z0-9_-]{20}"),
+    fixed(r"(?:gldt|glft|glsoat|glrt|glcbt|glffct|GR1348941)[-_]?[A-Za-z0-9_-]{20,64}"),
     fixed(r"(?:glimt)-[A-Za-z0-9_-]{25}"),
     fixed(r"glptt-[A-Za-z0-9_-]{40}"),
     fixed(r"glagent-[A-Za-z0-9_-]{50,1024}"),

@@ -1,7 +1,7 @@
 //! The keys of a local key file: one or more per tenant, and those for edge keys. The newest of an owner wraps; older ones
 //! unwrap until everything is wrapped anew and they are removed.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use custody_types::{TenantId, Timestamp};
 
@@ -45,7 +45,9 @@ const SALT_BYTES: usize = 32;
 const MAX_KEYS: usize = 100_000;
 
 impl KeyOwner {
-    fn of(context: &WrapContext) -> Self {
+    /// Whose key wraps a key of this context.
+    #[must_use]
+    pub fn of(context: &WrapContext) -> Self {
         context.tenant().map_or(Self::Product, |tenant| Self::Tenant(tenant.clone()))
     }
 }
@@ -86,6 +88,12 @@ impl KeyFile {
     #[must_use]
     pub fn names(&self, owner: &KeyOwner) -> Vec<WrappingKeyName> {
         self.keys.iter().filter(|key| key.owner == *owner).map(FileKey::name).collect()
+    }
+
+    /// All owners that have keys here.
+    #[must_use]
+    pub fn owners(&self) -> BTreeSet<KeyOwner> {
+        self.keys.iter().map(|key| key.owner.clone()).collect()
     }
 
     /// When a key was made, for telling how old it is.

@@ -3,6 +3,7 @@
 
 mod kafka;
 mod services;
+mod vault;
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,8 @@ use toml::Table;
 
 pub use self::{
     kafka::Log,
-    services::{GatewayService, IngestService, MaintenanceJob, QueryService},
+    services::{GatewayService, IngestService, MaintenanceJob, OfficeService, QueryService},
+    vault::{OVERLAP_MINUTES, RETENTION_HOURS, Vault, VaultKeys},
 };
 
 /// What one deployment file means.
@@ -25,9 +27,12 @@ pub struct Deployment {
     pub log: Log,
     /// The lake.
     pub lake: LakeRoot,
+    /// The vault; without one no text can be kept.
+    pub vault: Option<Vault>,
     pub gateway: GatewayService,
     pub ingest: IngestService,
     pub query: QueryService,
+    pub office: OfficeService,
 }
 
 /// What the file says can't be meant; all its mistakes, in one sentence.
@@ -67,13 +72,16 @@ impl Deployment {
 
 fn read(root: &Reader<'_>) -> Option<Deployment> {
     let workspace_dir = root.text("workspace", "the folder of the workspace").map(PathBuf::from);
-    let log = kafka::read(root.section("log"));
+    let vault = vault::read(root);
+    let log = kafka::read(root.section("log"), vault.as_ref());
     let lake = read_lake(root.section("lake"));
     let gateway = services::read_gateway(root.section("gateway"));
     let ingest = services::read_ingest(root.section("ingest"));
     let query = services::read_query(root.section("query"));
+    let office = services::read_office(root.section("office"), gateway.as_ref());
     root.refuse_unknown();
-    Some(Deployment { workspace_dir: workspace_dir?, log: log?, lake: lake?, gateway: gateway?, ingest: ingest?, query: query? })
+    let (workspace_dir, log, lake) = (workspace_dir?, log?, lake?);
+    Some(Deployment { workspace_dir, log, lake, vault, gateway: gateway?, ingest: ingest?, query: query?, office: office? })
 }
 
 fn read_lake(reader: Reader<'_>) -> Option<LakeRoot> {

@@ -15,6 +15,8 @@ pub struct GatewayService {
     pub data_dir: PathBuf,
     /// Most that the journal may grow to while the log is away; beyond it requests are refused.
     pub journal_bytes: u64,
+    /// The same for the journal of sealed texts.
+    pub content_bytes: u64,
     /// How long a request waits for the log where its control level needs it.
     pub log_patience: Duration,
     /// How long a stop waits for the log to take the rest of the journal. What is left is shipped at the next start.
@@ -53,17 +55,29 @@ pub struct QueryService {
     pub tail_bytes: usize,
     pub memory_bytes: usize,
     pub spill_dir: PathBuf,
+    /// Whether kept text is shown over HTTP to whom may see it; this process then needs the vault's keys.
+    pub reveals: bool,
+}
+
+/// What commands that act on kept text are told.
+#[derive(Debug)]
+pub struct OfficeService {
+    /// Folder of the journal in which they record what they do.
+    pub folder: PathBuf,
+    /// How long a command waits at its end until the log has its records. What is left goes with the next command.
+    pub grace: Duration,
 }
 
 pub fn read_gateway(reader: Reader<'_>) -> Option<GatewayService> {
     let data_dir = reader.text("data_dir", "a folder on a disk that survives restarts").map(PathBuf::from);
     // About an hour of heavy traffic while the log is away.
     let journal_bytes = reader.number("journal_bound_mib", 256..=(1 << 20), 4096) << 20;
+    let content_bytes = reader.number("content_bound_mib", 256..=(1 << 20), 4096) << 20;
     // Longer than a broker's hand-over to another, shorter than callers' own time-outs.
     let log_patience = Duration::from_millis(reader.number("log_patience_ms", 100..=120_000, 5000));
     let drain = Duration::from_secs(reader.number("drain_seconds", 0..=3600, 20));
     reader.finish();
-    Some(GatewayService { data_dir: data_dir?, journal_bytes, log_patience, drain })
+    Some(GatewayService { data_dir: data_dir?, journal_bytes, content_bytes, log_patience, drain })
 }
 
 pub fn read_ingest(reader: Reader<'_>) -> Option<IngestService> {
@@ -88,8 +102,17 @@ pub fn read_query(reader: Reader<'_>) -> Option<QueryService> {
     let tail_bytes = size("tail_mib", 16..=(1 << 20), 1024) << 20;
     let memory_bytes = size("memory_mib", 64..=(1 << 20), 1024) << 20;
     let spill_dir = reader.optional_text("spill_dir", "a folder").map_or_else(std::env::temp_dir, PathBuf::from);
+    let reveals = reader.flag("reveals", false);
     reader.finish();
-    Some(QueryService { listen: listen?, tail_rows, tail_bytes, memory_bytes, spill_dir })
+    Some(QueryService { listen: listen?, tail_rows, tail_bytes, memory_bytes, spill_dir, reveals })
+}
+
+pub fn read_office(reader: Reader<'_>, gateway: Option<&GatewayService>) -> Option<OfficeService> {
+    let folder = reader.optional_text("folder", "a folder on a disk that survives restarts").map(PathBuf::from);
+    // A person waits; a log that is there takes a few records within a second.
+    let grace = Duration::from_secs(reader.number("grace_seconds", 0..=600, 10));
+    reader.finish();
+    Some(OfficeService { folder: folder.or_else(|| gateway.map(|gateway| gateway.data_dir.join("office")))?, grace })
 }
 
 /// These pages show what is stored or how much; they leave the machine through a proxy with TLS and identities.

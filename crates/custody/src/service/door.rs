@@ -2,6 +2,7 @@
 //! Loopback only: who may ask what is decided in front of it.
 
 mod answer;
+mod reveal;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, serve
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::process::listen;
+use crate::{process::listen, reveal::RevealCounter};
 
 /// Scrapers and probes, and a few people; more than this at once is a mistake of somebody's.
 const MAX_CONNECTIONS: usize = 64;
@@ -35,6 +36,11 @@ pub trait Pages: Send + Sync {
 
     /// Where questions are answered, if they are.
     fn sql(&self) -> Option<SqlSession> {
+        None
+    }
+
+    /// Where kept text is shown to whom may see it, if it is.
+    fn reveals(&self) -> Option<Arc<RevealCounter>> {
         None
     }
 }
@@ -112,6 +118,10 @@ async fn answer(request: Request<Incoming>, pages: &dyn Pages) -> Response<Body>
         (&Method::GET, "/metrics") => text(StatusCode::OK, "text/plain; version=0.0.4", pages.metrics().await),
         (&Method::POST, "/sql") => match pages.sql() {
             Some(session) => answer::sql(request, session).await,
+            None => nothing_here(),
+        },
+        (_, path) if path.starts_with("/v1/reveal") => match pages.reveals() {
+            Some(counter) => reveal::answer(request, &counter).await,
             None => nothing_here(),
         },
         _ => nothing_here(),

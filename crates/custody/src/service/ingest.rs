@@ -10,7 +10,7 @@
 mod pages;
 mod upkeep;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -25,8 +25,11 @@ use self::{pages::IngestPages, upkeep::Upkeep};
 use super::{ServiceArgs, door::Door, on_loopback};
 use crate::{
     deployment::Deployment,
+    forget::Expiry,
     ingest_parts::LakeLookup,
+    office::OfficePlace,
     process::{announce_stop, interrupted},
+    reveal::RevealPlace,
     terminal::say,
     topics,
 };
@@ -72,6 +75,10 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     let (stop, stopping) = watch::channel(false);
     let door = tokio::spawn(door.serve(stopping.clone()));
     let upkeep = tokio::spawn(Upkeep::new(&deployment, member.assignment()).run(stopping.clone()));
+    let expiry = expiry(&deployment, &args.service.config)?;
+    let assigned = member.assignment();
+    let has_turn = Arc::new(move || upkeep::is_first(&assigned.borrow()));
+    let expiry = expiry.map(|expiry| tokio::spawn(expiry.run(has_turn, stopping.clone())));
     let signal = tokio::spawn(async move {
         interrupted.await;
         announce_stop();
@@ -84,10 +91,22 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     signal.abort();
     if result.is_ok() {
         upkeep.await.context("the lake's upkeep ended abnormally")?;
+        if let Some(expiry) = expiry {
+            expiry.await.context("the task that forgets what is due ended abnormally")?;
+        }
         door.await.context("the door ended abnormally")?;
         say("stopped; what was read is in the lake");
     }
     result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Expiry in the background, where texts are kept; by the instance that looks after the lake.
+fn expiry(deployment: &Deployment, file: &Path) -> Result<Option<Expiry>> {
+    if deployment.vault.is_none() {
+        return Ok(None);
+    }
+    let place = RevealPlace::in_deployment(deployment, OfficePlace::of_service(deployment, "ingest"))?;
+    Ok(Some(Expiry::in_deployment(place, file)))
 }
 
 /// What the ingests of one process share, one after the other.

@@ -18,7 +18,9 @@ use super::{
 use crate::{
     deployment::Deployment,
     figures::{Figures, Kind, count},
+    office::{Office, OfficePlace},
     process::{announce_stop, interrupted},
+    reveal::{RevealCounter, RevealPlace},
     terminal::say,
     topics,
 };
@@ -40,6 +42,8 @@ Each answer holds every event that was durable in the log before the question, o
 lags behind the log by more than the follower may hold, questions are refused (503, lake_behind) until ingest has
 caught up, and never answered with less.
 
+With reveals = true in [query] it also shows kept text to whom may see it (docs/REVEAL.md): POST /v1/reveal.
+
 Pages: POST /sql, /healthz, /readyz, /metrics. Loopback only.
 
 Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 the arguments or the configuration are wrong.")]
@@ -55,11 +59,15 @@ pub async fn run(args: QueryArgs) -> Result<ExitCode> {
     let budget = TailBudget::of(deployment.query.tail_bytes);
     let live = open_live(&deployment, &budget).await?;
     let engine = QueryEngine::build(&query_config(&deployment), live.clone())?;
-    let pages = Arc::new(QueryPages { session: engine.session(), live: live.clone() });
+    let reveals = open_reveals(&deployment).await?;
+    let pages = Arc::new(QueryPages { session: engine.session(), live: live.clone(), reveals: reveals.clone() });
     let door = Door::open(address, pages).await?;
     let interrupted = interrupted();
     say("custody query is up");
     say(&format!("  questions http://{}/sql", door.address()?));
+    if reveals.is_some() {
+        say("  reveals   POST /v1/reveal");
+    }
     say("  ready");
     let (stop, stopping) = watch::channel(false);
     let door = tokio::spawn(door.serve(stopping.clone()));
@@ -69,8 +77,21 @@ pub async fn run(args: QueryArgs) -> Result<ExitCode> {
     stop.send_replace(true);
     door.await.context("the door ended abnormally")?;
     follower.await.context("the follower ended abnormally")?;
+    if let Some(counter) = reveals.and_then(Arc::into_inner) {
+        counter.close().await;
+    }
     say("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The counter for reveals, where the deployment has this process hold one: it then opens kept text, and needs the keys for that.
+async fn open_reveals(deployment: &Deployment) -> Result<Option<Arc<RevealCounter>>> {
+    if !deployment.query.reveals {
+        return Ok(None);
+    }
+    let place = RevealPlace::in_deployment(deployment, OfficePlace::of_service(deployment, "query"))?;
+    let office = Office::open(&place.office, "custody query").await?;
+    Ok(Some(Arc::new(RevealCounter::open(&place, office).await?)))
 }
 
 /// A live lake over every partition that the topic has now.
@@ -118,6 +139,7 @@ async fn keep_up(live: LiveLake, deployment: Deployment, budget: Arc<TailBudget>
 struct QueryPages {
     session: SqlSession,
     live: LiveLake,
+    reveals: Option<Arc<RevealCounter>>,
 }
 
 #[async_trait]
@@ -148,5 +170,9 @@ impl Pages for QueryPages {
 
     fn sql(&self) -> Option<SqlSession> {
         Some(self.session.clone())
+    }
+
+    fn reveals(&self) -> Option<Arc<RevealCounter>> {
+        self.reveals.clone()
     }
 }

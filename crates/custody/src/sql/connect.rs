@@ -11,13 +11,15 @@ use crate::{deployment::Deployment, service};
 const LAKE: &str = "lake";
 /// The journal's folder in a data folder.
 const JOURNAL: &str = "journal";
+/// The folder of the commands' journal in a data folder.
+const OFFICE: &str = "office";
 
-/// Opens the lake and, where there is one, the journal after it.
+/// Opens the lake and, where they are there, the journals after it.
 pub async fn open(data_dir: &Path) -> Result<SqlSession, QueryError> {
     let parallelism = std::thread::available_parallelism().map_or(1, usize::from);
     let spill_dir = Some(std::env::temp_dir());
     let config = QueryConfig { parallelism, spill_dir, ..QueryConfig::default() };
-    let engine = open_folder(&data_dir.join(LAKE), &data_dir.join(JOURNAL), &config).await?;
+    let engine = open_folder(&data_dir.join(LAKE), &[&data_dir.join(JOURNAL), &data_dir.join(OFFICE)], &config).await?;
     Ok(engine.session())
 }
 

@@ -4,11 +4,15 @@
 //! data folder     workspace/   what governs; written with examples when it is missing or empty
 //!                 hash.key     key of the keyed hashes in events, made at the first start
 //!                 journal/     the log
+//!                 office/      the log of commands such as `custody reveal`, read beside it
+//!                 content/     the journal of sealed texts, once a rule keeps any
+//!                 vault/       keys, wrapped, and what is sealed; vault.key wraps them
 //!                 lake/        events, dead_letters
 //! ```
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
+mod content;
 mod pipeline;
 
 use std::{
@@ -25,12 +29,18 @@ use custody_gateway::{
     Gateway, GatewayConfig, Probes, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
+use custody_lake::LakeRoot;
 use custody_types::{Clock, IdSource};
 use tokio::sync::watch;
 
-use self::pipeline::{Pipeline, PipelineConfig};
+use self::content::Content;
+pub use self::pipeline::{Pipeline, PipelineConfig};
 use crate::{
+    deployment::Vault,
+    forget::Expiry,
+    office::OfficePlace,
     process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
+    reveal::RevealPlace,
     terminal::say,
 };
 
@@ -80,14 +90,19 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         flush_bytes: args.flush_size << 20,
         journal_bytes: args.journal_bound << 20,
     };
+    let content = Content::start(&args.data_dir, config.journal_bytes, &workspace, &clock, &ids).await?;
     let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(pipeline.metrics()));
-    let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics };
+    let for_gateway = content.as_ref().map(Content::for_gateway);
+    let gateway_config =
+        GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics, content: for_gateway };
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let (stop_asking, stopped) = watch::channel(false);
-    let profiles = tokio::spawn(profiles.watch(gateway.clone(), stopped));
+    let profiles = tokio::spawn(profiles.watch(gateway.clone(), stopped.clone()));
+    let keeps_texts = workspace.handling.captures() || args.data_dir.join("vault").exists();
+    let expiry = keeps_texts.then(|| tokio::spawn(forget_what_is_due(&args.data_dir, stopped)));
     let interrupted = interrupted();
     announce(&gateway_url(listener.local_addr()?, &workspace.settings.server), &args);
     let ended = pipeline.ended();
@@ -101,11 +116,30 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     probes.stop().await;
     stop_asking.send_replace(true);
     profiles.await.context("the task that asks about inference profiles ended abnormally")?;
+    if let Some(expiry) = expiry {
+        expiry.await.context("the task that forgets what is due ended abnormally")?;
+    }
     let noted = gateway.record_control(control("stopped", &workspace)).await;
     pipeline.stop().await?;
+    if let Some(Content { side, .. }) = content {
+        let journal = side.journal.clone();
+        side.stop().await.context("a task of the content journal ended abnormally")?;
+        journal.shutdown().await;
+    }
     noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Expiry in the background; its place is the data folder alone.
+fn forget_what_is_due(data_dir: &Path, stopped: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let place = RevealPlace {
+        workspace: data_dir.join("workspace"),
+        lake: LakeRoot::folder(data_dir.join("lake")),
+        vault: Vault::in_folder(data_dir),
+        office: OfficePlace::in_folder(data_dir),
+    };
+    Expiry::in_folder(place, data_dir).run(Arc::new(|| true), stopped)
 }
 
 /// Whether nobody made a workspace yet. A folder that lost one of its files is not written to: the example's keys would take the place

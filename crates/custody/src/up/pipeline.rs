@@ -14,6 +14,7 @@ use crate::{
     figures::Figures,
     ingest_parts::{LakeLookup, add_figures},
     journal,
+    office::{self, StoredMark},
     orphans::Orphanage,
 };
 
@@ -109,14 +110,20 @@ async fn prepare_ingest(
     let lake = LakeRoot::folder(folder);
     let events = EventStore::open(&lake, Arc::clone(clock), Arc::clone(ids)).await?;
     let dead_letters = DeadLetterStore::open(&lake, Arc::clone(clock), Arc::clone(ids)).await?;
-    let truncating = journal.clone();
+    let office = office::prepare(config.data_dir, ids.as_ref()).await?;
+    let commands = JournalReader::open_read_only(&office).context("the office journal cannot be read")?;
+    let (truncating, own, office) = (journal.clone(), format!("journal/{}", journal.id()), StoredMark::of(&office));
     let parts = IngestParts {
-        logs: vec![journal.reader(LogPosition::START)],
+        logs: vec![journal.reader(LogPosition::START), commands],
         decoder: EventDecoder::new()?,
         events,
         dead_letters,
         lookup: Arc::new(LakeLookup(LakeReader::open(&lake).await?)),
-        acknowledge: Box::new(move |_: &str, floor| truncating.set_floor(INGEST, floor)),
+        acknowledge: Box::new(
+            move |partition: &str, floor| {
+                if partition == own { truncating.set_floor(INGEST, floor) } else { office.write(partition, floor) }
+            },
+        ),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
         observer: Arc::clone(metrics) as Arc<dyn IngestObserver>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use custody_gateway::{SystemClock, SystemIds};
-use custody_lake::{CompactionConfig, Compactor, LakeRoot, LakeTable, Retention, Vacuum};
+use custody_lake::{CompactionConfig, Compactor, LakeRoot, LakeTable, Retention, Vacuum, has_table};
 use custody_log::kafka::Assignment;
 use tokio::sync::watch;
 
@@ -21,6 +21,11 @@ pub struct Upkeep {
     assignment: watch::Receiver<Assignment>,
 }
 
+/// Whether this instance is the one that looks after the lake.
+pub fn is_first(assignment: &Assignment) -> bool {
+    assignment.partitions.contains(&FIRST_PARTITION)
+}
+
 impl Upkeep {
     pub fn new(deployment: &Deployment, assignment: watch::Receiver<Assignment>) -> Self {
         Self { lake: deployment.lake.clone(), job: deployment.ingest.maintenance, assignment }
@@ -30,7 +35,7 @@ impl Upkeep {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Some(job) = self.job else { return };
         while tokio::time::timeout(job.every, stop.wait_for(|stop| *stop)).await.is_err() {
-            if !self.assignment.borrow().partitions.contains(&FIRST_PARTITION) {
+            if !is_first(&self.assignment.borrow()) {
                 continue;
             }
             for table in LakeTable::ALL {
@@ -42,6 +47,9 @@ impl Upkeep {
     }
 
     async fn look_after(&self, table: LakeTable, job: MaintenanceJob, stop: &watch::Receiver<bool>) -> Result<()> {
+        if table == LakeTable::Content && !has_table(&self.lake, table).await? {
+            return Ok(());
+        }
         let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
         let compactor = Compactor::open(&self.lake, table, CompactionConfig::default(), Arc::clone(&clock) as _, ids).await?;
         let compacted = compactor.run(|_| {}, stop).await?;

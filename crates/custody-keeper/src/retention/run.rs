@@ -1,0 +1,261 @@
+//! A run of expiry, from its plan to its event.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use custody_event::Control;
+use custody_seal::{edge::EdgeDay, rest::UnitKeyId};
+use custody_types::{Clock, IdSource, Text, fault_point};
+
+use super::{
+    due::{StreamRetention, Unread, key_goes_on},
+    plan::{CURRENT, KEY_POINT, KIND, PLANNED_POINT, RetentionCounts, RetentionPlan, RetentionStep},
+};
+use crate::forgetting::{
+    ContentTable, Evidence, ForgetError, Held, HeldBy, HeldRows, KeptKey, NewEvent, PlannedKey, RowCount, RowSelection, TextGroup,
+    VaultStore, Which, destroy_keys, keys_hash, read, write,
+};
+
+/// What expiry works with.
+pub struct RetentionParts {
+    /// The vault's store.
+    pub vault: Arc<dyn VaultStore>,
+    /// The table of texts.
+    pub table: Arc<dyn ContentTable>,
+    /// Where its event goes.
+    pub evidence: Arc<dyn Evidence>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdSource>,
+    /// How long the content stream may hold a text.
+    pub stream: StreamRetention,
+    /// How far ingest has read the stream.
+    pub unread: Unread,
+    /// Who acts: `operator`, or `custody` where it runs by itself.
+    pub actor: &'static str,
+}
+
+/// Expiry.
+pub struct Retention {
+    pub(super) parts: RetentionParts,
+}
+
+impl Retention {
+    /// Expiry over these parts.
+    #[must_use]
+    pub const fn new(parts: RetentionParts) -> Self {
+        Self { parts }
+    }
+
+    /// What a run would do now, or what is left of the run that was cut off.
+    ///
+    /// # Errors
+    /// When a store or the table fails.
+    pub async fn plan(&self) -> Result<RetentionPlan, ForgetError> {
+        match self.unfinished().await? {
+            Some(plan) => Ok(plan),
+            None => self.new_plan().await,
+        }
+    }
+
+    /// Forgets what is due. A run that was cut off is ended first. Tells of the plans that were carried out.
+    ///
+    /// # Errors
+    /// When a store, the table or the journal fails; the next run goes on.
+    pub async fn run(&self) -> Result<Vec<RetentionPlan>, ForgetError> {
+        let mut done = Vec::new();
+        if let Some(plan) = self.unfinished().await? {
+            done.push(self.carry_out(plan).await?);
+        }
+        let plan = self.new_plan().await?;
+        if !plan.is_empty() {
+            write(self.vault(), KIND, CURRENT, &plan).await?;
+            fault_point(PLANNED_POINT);
+            done.push(self.carry_out(plan).await?);
+        }
+        Ok(done)
+    }
+
+    pub(super) fn vault(&self) -> &dyn VaultStore {
+        self.parts.vault.as_ref()
+    }
+
+    pub(super) fn table(&self) -> &dyn ContentTable {
+        self.parts.table.as_ref()
+    }
+
+    pub(super) async fn unfinished(&self) -> Result<Option<RetentionPlan>, ForgetError> {
+        let current: Option<RetentionPlan> = read(self.vault(), KIND, CURRENT).await?;
+        Ok(current.filter(|plan| plan.next.is_some()))
+    }
+
+    async fn new_plan(&self) -> Result<RetentionPlan, ForgetError> {
+        let now = self.parts.clock.now();
+        let today = EdgeDay::of(now).number();
+        let held = Held::read(self.vault(), self.table()).await?;
+        let groups = self.table().inventory().await.map_err(ForgetError::at("reading what is kept"))?;
+        let keys = self.vault().unit_keys(None).await.map_err(ForgetError::at("listing the keys"))?;
+        let last = last_expiry_by_key(&groups);
+        let is_due = |key: &&KeptKey| key_goes_on(&key.unit, last.get(&key.id).copied(), self.parts.stream) <= today;
+        let (held_keys, going): (Vec<_>, Vec<_>) = keys.iter().filter(is_due).partition(|key| held.keeps(key));
+        Ok(RetentionPlan {
+            id: self.parts.ids.event_id().to_string(),
+            made_at: now,
+            today,
+            keys: going.into_iter().map(PlannedKey::from).collect(),
+            held: held_keys.into_iter().map(|key| HeldBy { key: key.id.to_string(), holds: held.by(key) }).collect(),
+            edge_days: self.edge_days_due().await?,
+            claims: self.claims_due(today, held.rows()).await?,
+            counts: self.counts(today, held.rows()).await?,
+            event_id: self.parts.ids.event_id().to_string(),
+            next: RetentionStep::ALL.first().copied(),
+        })
+    }
+
+    async fn edge_days_due(&self) -> Result<Vec<i32>, ForgetError> {
+        let now = self.parts.clock.now();
+        let days = self.vault().edge_days().await.map_err(ForgetError::at("listing the edge keys"))?;
+        let parked = self.vault().parked_days().await.map_err(ForgetError::at("listing parked texts"))?;
+        let is_unread = |day: &EdgeDay| self.parts.unread.may_hold(*day);
+        let is_due = |day: &EdgeDay| self.parts.stream.edge_key_goes_at(*day) <= now && !is_parked_under(&parked, *day) && !is_unread(day);
+        Ok(days.into_iter().filter(is_due).map(EdgeDay::number).collect())
+    }
+
+    async fn counts(&self, today: i32, held: &HeldRows) -> Result<RetentionCounts, ForgetError> {
+        let due = self.count(today, held.clone()).await?;
+        let all = if held.is_empty() { due } else { self.count(today, HeldRows::default()).await? };
+        Ok(RetentionCounts { due, held: all.minus(due) })
+    }
+
+    async fn count(&self, today: i32, except: HeldRows) -> Result<RowCount, ForgetError> {
+        let rows = RowSelection { which: Which::Due { today }, except };
+        self.table().count(&rows).await.map_err(ForgetError::at("counting what is due"))
+    }
+
+    /// All that lie under a date that has come, also those whose row was never committed; without those of held rows.
+    async fn claims_due(&self, today: i32, held: &HeldRows) -> Result<Vec<String>, ForgetError> {
+        let mut due = self.vault().claims_due(today).await.map_err(ForgetError::at("listing claim checks"))?;
+        if !held.is_empty() && !due.is_empty() {
+            let keep = self.held_claims(today, held).await?;
+            due.retain(|claim| !keep.contains(beside(claim)));
+        }
+        Ok(due)
+    }
+
+    async fn held_claims(&self, today: i32, held: &HeldRows) -> Result<BTreeSet<String>, ForgetError> {
+        let at = || ForgetError::at("looking for held claim checks");
+        let all = RowSelection { which: Which::Due { today }, except: HeldRows::default() };
+        let going = RowSelection { which: Which::Due { today }, except: held.clone() };
+        let all = self.table().claims(&all).await.map_err(at())?;
+        let going = self.table().claims(&going).await.map_err(at())?;
+        Ok(all.difference(&going).cloned().collect())
+    }
+
+    async fn carry_out(&self, mut plan: RetentionPlan) -> Result<RetentionPlan, ForgetError> {
+        while let Some(step) = plan.next {
+            self.take(step, &mut plan).await?;
+            fault_point(step.done_point());
+            plan.next = step.after();
+            if plan.next.is_none() {
+                write(self.vault(), KIND, &plan.id, &plan).await?;
+            }
+            write(self.vault(), KIND, CURRENT, &plan).await?;
+            fault_point(step.marked_point());
+        }
+        Ok(plan)
+    }
+
+    async fn take(&self, step: RetentionStep, plan: &mut RetentionPlan) -> Result<(), ForgetError> {
+        match step {
+            RetentionStep::DestroyUnitKeys => {
+                destroy_keys((self.vault(), self.table()), None, &mut plan.keys, &mut plan.held, KEY_POINT).await
+            }
+            RetentionStep::DeleteRows => {
+                let except = Held::read(self.vault(), self.table()).await?.rows().clone();
+                let rows = RowSelection { which: Which::Due { today: plan.today }, except };
+                self.table().delete(&rows).await.map_err(ForgetError::at("deleting rows that are due"))
+            }
+            RetentionStep::DeleteClaims => self.delete_claims(plan).await,
+            RetentionStep::Vacuum => self.table().vacuum().await.map_err(ForgetError::at("deleting files that no row needs")),
+            RetentionStep::DestroyEdgeKeys => self.destroy_edge_keys(plan).await,
+            RetentionStep::Record => self.record(plan).await,
+        }
+    }
+
+    /// A hold that came after the plan keeps its claim checks too.
+    async fn delete_claims(&self, plan: &RetentionPlan) -> Result<(), ForgetError> {
+        let held = Held::read(self.vault(), self.table()).await?;
+        let keep = if held.rows().is_empty() { BTreeSet::new() } else { self.held_claims(plan.today, held.rows()).await? };
+        for claim in plan.claims.iter().filter(|claim| !keep.contains(beside(claim))) {
+            self.vault().delete_claim(claim).await.map_err(ForgetError::at("deleting a claim check"))?;
+        }
+        Ok(())
+    }
+
+    /// A text may have been parked since the plan was made; its day's key then stays for a later run.
+    async fn destroy_edge_keys(&self, plan: &mut RetentionPlan) -> Result<(), ForgetError> {
+        let parked = self.vault().parked_days().await.map_err(ForgetError::at("listing parked texts"))?;
+        plan.edge_days.retain(|day| !is_parked_under(&parked, EdgeDay::from_number(*day)));
+        for day in &plan.edge_days {
+            let day = EdgeDay::from_number(*day);
+            self.vault().destroy_edge_key(day).await.map_err(ForgetError::at("destroying an edge key"))?;
+        }
+        Ok(())
+    }
+
+    async fn record(&self, plan: &RetentionPlan) -> Result<(), ForgetError> {
+        let recorded = self.parts.evidence.is_recorded(&plan.event_id).await;
+        if recorded.map_err(ForgetError::at("looking for the event"))? {
+            return Ok(());
+        }
+        let event = NewEvent { event_id: plan.event_id.clone(), time: self.parts.clock.now(), control: self.event(plan) };
+        self.parts.evidence.record(&event).await.map_err(ForgetError::at("recording the event"))
+    }
+
+    fn event(&self, plan: &RetentionPlan) -> Control {
+        let edge_days: Vec<String> = plan.edge_days.iter().map(|day| crate::forgetting::shown_day(*day)).collect();
+        let parameters = [
+            ("plan", plan.id.clone()),
+            ("today", crate::forgetting::shown_day(plan.today)),
+            ("unit_keys", plan.keys.len().to_string()),
+            ("unit_keys_held", plan.held.len().to_string()),
+            ("texts", plan.counts.due.rows.to_string()),
+            ("text_bytes", plan.counts.due.bytes.to_string()),
+            ("texts_held", plan.counts.held.rows.to_string()),
+            ("claim_checks", plan.claims.len().to_string()),
+            ("edge_keys", edge_days.len().to_string()),
+            ("edge_days", edge_days.join(" ")),
+        ];
+        Control {
+            action: Text::from("retention.expired"),
+            subject: Text::from("content"),
+            actor: Text::from(self.parts.actor),
+            before_hash: Some(Text::from(keys_hash(&plan.keys))),
+            after_hash: None,
+            parameters: parameters.into_iter().map(|(name, value)| (Text::from(name), Text::from(value))).collect(),
+        }
+    }
+}
+
+/// Whether a parked text may need the key of a day. Where the key was not known, a text is parked under the day on which it was sealed,
+/// and the key may be that of the day before.
+fn is_parked_under(parked: &BTreeMap<EdgeDay, u64>, day: EdgeDay) -> bool {
+    parked.contains_key(&day) || parked.contains_key(&EdgeDay::from_number(day.number().saturating_add(1)))
+}
+
+/// The claim check of the full text, beside which that of the redacted one lies.
+fn beside(claim: &str) -> &str {
+    claim.strip_suffix(".redacted").unwrap_or(claim)
+}
+
+pub(super) fn last_expiry_by_key(groups: &[TextGroup]) -> BTreeMap<UnitKeyId, i32> {
+    let mut last = BTreeMap::new();
+    for (group, key) in groups.iter().filter_map(|group| Some((group, group.key?))) {
+        let day = last.entry(key).or_insert(group.expires_on);
+        *day = group.expires_on.max(*day);
+    }
+    last
+}

@@ -1,0 +1,258 @@
+//! The keys of the days: made before their day, published to gateways, opened by ingest, destroyed once nothing may need them.
+//!
+//! ```text
+//! prepare   `edge/<day>.key` (wrapped, created once) ─▶ `edge/<day>.pub` (from the key that is kept)
+//! destroy   `edge/<day>.pub` ─▶ `edge/<day>.key` ─▶ `claims/edge/<day>/…`, only while nothing is parked under the day
+//! ```
+//! A public key therefore never stands without the private one that is kept, and what was cut short is completed by the next run.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use custody_seal::{
+    edge::{EdgeDay, EdgeKeyId, EdgeOpener, EdgePrivateKey, EdgePublicKey, EdgePublicKeys, EdgeWindow},
+    wrap::{KeyWrapper, WrapSubject, WrappedKey},
+};
+use custody_types::Timestamp;
+
+use crate::{
+    claims::Claims,
+    entropy::OsEntropy,
+    error::VaultError,
+    objects::{ObjectName, Objects, Put},
+    parked::ParkedRecords,
+};
+
+const FOLDER: &str = "edge";
+const PUBLIC: &str = ".pub";
+const PRIVATE: &str = ".key";
+
+/// Keeps the keys of the days.
+#[derive(Debug, Clone)]
+pub struct EdgeKeys {
+    objects: Arc<dyn Objects>,
+    wrapper: Arc<dyn KeyWrapper>,
+    window: EdgeWindow,
+}
+
+/// What a preparation did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EdgeKeysPrepared {
+    /// Days whose key was made.
+    pub made: Vec<EdgeDay>,
+    /// Days whose public key was missing or another's and was published anew.
+    pub published_anew: Vec<EdgeDay>,
+}
+
+/// What a destruction did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EdgeKeysDestroyed {
+    /// Days whose key is gone.
+    pub destroyed: Vec<EdgeDay>,
+    /// Days that are due but stay, because records are parked under them or the stream still holds texts of them.
+    pub still_needed: Vec<EdgeDay>,
+}
+
+/// What bringing an opener up to date did.
+#[derive(Debug, Default)]
+pub struct EdgeRefresh {
+    /// Days whose key was taken up.
+    pub taken_up: Vec<EdgeDay>,
+    /// Keys that are kept no more and were dropped.
+    pub dropped: Vec<EdgeKeyId>,
+    /// Days whose key did not open, and why. Texts of them wait or are parked.
+    pub closed: Vec<(EdgeDay, VaultError)>,
+}
+
+impl EdgeKeys {
+    /// Over a store and a key service. `window` must be the gateways'.
+    #[must_use]
+    pub fn new(objects: Arc<dyn Objects>, wrapper: Arc<dyn KeyWrapper>, window: EdgeWindow) -> Self {
+        Self { objects, wrapper, window }
+    }
+
+    /// The window that its keys obey.
+    #[must_use]
+    pub const fn window(&self) -> EdgeWindow {
+        self.window
+    }
+
+    /// Sees to it that today and tomorrow have a key. Several may do so at once; a day gets one key.
+    ///
+    /// # Errors
+    /// When store or key service fail; what was done stays and is completed by the next call.
+    pub async fn prepare(&self, now: Timestamp) -> Result<EdgeKeysPrepared, VaultError> {
+        let mut prepared = EdgeKeysPrepared::default();
+        let today = EdgeDay::of(now);
+        for day in [today, EdgeDay::from_number(today.number().saturating_add(1))] {
+            self.prepare_day(day, &mut prepared).await?;
+        }
+        Ok(prepared)
+    }
+
+    async fn prepare_day(&self, day: EdgeDay, prepared: &mut EdgeKeysPrepared) -> Result<(), VaultError> {
+        let Some(kept) = self.wrapped(day).await? else {
+            prepared.made.extend(self.make(day).await?.then_some(day));
+            return Ok(());
+        };
+        let published = read_public(self.objects.as_ref(), day).await;
+        if published.is_ok_and(|key| key.is_some_and(|key| *key.id().as_bytes() == kept.context().key)) {
+            return Ok(());
+        }
+        self.publish(&self.open(&kept).await?).await?;
+        prepared.published_anew.push(day);
+        Ok(())
+    }
+
+    /// Whether this call made the key; if not, another was quicker.
+    async fn make(&self, day: EdgeDay) -> Result<bool, VaultError> {
+        let key = EdgePrivateKey::generate(day, &mut OsEntropy)?;
+        let wrapped = key.wrap(self.wrapper.as_ref()).await?;
+        match self.objects.put_new(&private_name(day)?, wrapped.encode().into()).await? {
+            Put::Created => self.publish(&key).await.map(|()| true),
+            Put::Exists => {
+                if let Some(kept) = self.wrapped(day).await? {
+                    self.publish(&self.open(&kept).await?).await?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    async fn publish(&self, key: &EdgePrivateKey) -> Result<(), VaultError> {
+        self.objects.put(&public_name(key.public().day())?, key.public().encode().into()).await
+    }
+
+    /// An opener with all keys that are kept.
+    ///
+    /// # Errors
+    /// When the store fails or a key does not open.
+    pub async fn opener(&self) -> Result<EdgeOpener, VaultError> {
+        let mut opener = EdgeOpener::new();
+        match self.refresh(&mut opener).await?.closed.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(opener),
+        }
+    }
+
+    /// Takes up keys that came and drops those that are kept no more. A key that does not open leaves the others open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn refresh(&self, opener: &mut EdgeOpener) -> Result<EdgeRefresh, VaultError> {
+        let mut refresh = EdgeRefresh::default();
+        let mut kept = BTreeSet::new();
+        for day in days(self.objects.as_ref(), PRIVATE).await? {
+            let Some(wrapped) = self.wrapped(day).await? else { continue };
+            let id = EdgeKeyId::from_bytes(wrapped.context().key);
+            kept.insert(id);
+            if opener.held().any(|key| key.id() == id) {
+                continue;
+            }
+            match self.open(&wrapped).await {
+                Ok(key) => {
+                    opener.hold(key);
+                    refresh.taken_up.push(day);
+                }
+                Err(error) => refresh.closed.push((day, error)),
+            }
+        }
+        refresh.dropped = opener.held().map(EdgePublicKey::id).filter(|id| !kept.contains(id)).collect();
+        for id in &refresh.dropped {
+            opener.destroy(*id);
+        }
+        Ok(refresh)
+    }
+
+    /// Destroys the keys that are due, except of days that records are parked under and of days from `needed_from` on, which the
+    /// stream may still hold unread.
+    ///
+    /// # Errors
+    /// When the store fails; the next call goes on.
+    pub async fn destroy_due(&self, now: Timestamp, needed_from: Option<EdgeDay>) -> Result<EdgeKeysDestroyed, VaultError> {
+        let mut report = EdgeKeysDestroyed::default();
+        let parked = ParkedRecords::new(Arc::clone(&self.objects)).days().await?;
+        let mut kept = days(self.objects.as_ref(), PRIVATE).await?;
+        kept.extend(days(self.objects.as_ref(), PUBLIC).await?);
+        for day in kept.into_iter().filter(|day| self.window.destroy_at(*day) <= now) {
+            if parked.contains(&day) || needed_from.is_some_and(|first| first <= day) {
+                report.still_needed.push(day);
+                continue;
+            }
+            self.destroy(day).await?;
+            report.destroyed.push(day);
+        }
+        Ok(report)
+    }
+
+    /// Destroys the key of a day, and the claim checks that only it opened. Whether it is still needed is the caller's to know.
+    ///
+    /// # Errors
+    /// When the store fails; repeating goes on.
+    pub async fn destroy(&self, day: EdgeDay) -> Result<(), VaultError> {
+        self.objects.delete(&public_name(day)?).await?;
+        self.objects.delete(&private_name(day)?).await?;
+        Claims::new(Arc::clone(&self.objects)).delete_edge_day(day).await.map(|_| ())
+    }
+
+    /// The days whose private key is kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn days(&self) -> Result<BTreeSet<EdgeDay>, VaultError> {
+        days(self.objects.as_ref(), PRIVATE).await
+    }
+
+    /// The public keys that may seal now or later: all that a gateway reads of the vault.
+    ///
+    /// # Errors
+    /// When the store fails or a key is not of its format.
+    pub async fn public_keys(objects: &dyn Objects, window: EdgeWindow, now: Timestamp) -> Result<EdgePublicKeys, VaultError> {
+        let mut keys = EdgePublicKeys::new(window);
+        let today = EdgeDay::of(now);
+        for day in days(objects, PUBLIC).await?.into_iter().filter(|day| *day >= today || window.may_seal(*day, now)) {
+            if let Some(key) = read_public(objects, day).await? {
+                keys.publish(key, now);
+            }
+        }
+        Ok(keys)
+    }
+
+    async fn wrapped(&self, day: EdgeDay) -> Result<Option<WrappedKey>, VaultError> {
+        let name = private_name(day)?;
+        let Some(bytes) = self.objects.get(&name).await? else { return Ok(None) };
+        let wrapped = WrappedKey::decode(&bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })?;
+        if wrapped.context().subject == (WrapSubject::EdgeKey { day }) {
+            Ok(Some(wrapped))
+        } else {
+            Err(VaultError::Misplaced { object: name.to_string() })
+        }
+    }
+
+    async fn open(&self, wrapped: &WrappedKey) -> Result<EdgePrivateKey, VaultError> {
+        Ok(EdgePrivateKey::unwrap(self.wrapper.as_ref(), wrapped).await?)
+    }
+}
+
+async fn read_public(objects: &dyn Objects, day: EdgeDay) -> Result<Option<EdgePublicKey>, VaultError> {
+    let name = public_name(day)?;
+    let Some(bytes) = objects.get(&name).await? else { return Ok(None) };
+    let key = EdgePublicKey::decode(&bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })?;
+    if key.day() == day { Ok(Some(key)) } else { Err(VaultError::Misplaced { object: name.to_string() }) }
+}
+
+async fn days(objects: &dyn Objects, ending: &str) -> Result<BTreeSet<EdgeDay>, VaultError> {
+    let names = objects.list(&FOLDER.parse()?).await?;
+    let numbers = names.iter().filter_map(|name| name.file().strip_suffix(ending)?.parse().ok());
+    Ok(numbers.map(EdgeDay::from_number).collect())
+}
+
+fn public_name(day: EdgeDay) -> Result<ObjectName, VaultError> {
+    Ok(format!("{FOLDER}/{day}{PUBLIC}").parse()?)
+}
+
+fn private_name(day: EdgeDay) -> Result<ObjectName, VaultError> {
+    Ok(format!("{FOLDER}/{day}{PRIVATE}").parse()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+use std::path::PathBuf;
+
+use custody_event::Access;
+use custody_gateway::workspace::write_example;
+use custody_query::QueryOptions;
+
+use super::*;
+use crate::{
+    sql::connect,
+    up::{Pipeline, PipelineConfig},
+};
+
+fn access() -> Kind {
+    Kind::Access(Access { action: Text::from("reveal"), decision: Text::from("deny"), ..Access::default() })
+}
+
+async fn record(place: &OfficePlace, events: usize) {
+    let office = Office::open(place, "a test").await.unwrap();
+    for _ in 0..events {
+        office.record(Envelope { tenant: Text::from("acme"), ..Envelope::default() }, access()).await.unwrap();
+    }
+    office.close().await;
+}
+
+async fn in_sql(data: &Path) -> (usize, usize) {
+    let session = connect::open(data).await.unwrap();
+    let rows = async |statement: &str| {
+        let mut run = session.query(statement, &QueryOptions::default()).await.unwrap();
+        let mut rows = 0;
+        while let Some(batch) = run.next_batch().await.unwrap() {
+            rows += batch.num_rows();
+        }
+        rows
+    };
+    let all = rows("select event_id from events where kind = 'access'").await;
+    (all, rows("select distinct event_id from events where kind = 'access'").await)
+}
+
+fn segments(place: &OfficePlace) -> usize {
+    let files = std::fs::read_dir(place.folder()).unwrap();
+    files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "log")).count()
+}
+
+async fn up(data: &Path) -> Pipeline {
+    let folder = data.join("workspace");
+    if !folder.exists() {
+        write_example(&folder).unwrap();
+    }
+    let workspace = Arc::new(Workspace::load(&folder).unwrap());
+    let config = PipelineConfig { data_dir: data, flush_age: Duration::from_millis(200), flush_bytes: 1 << 20, journal_bytes: 256 << 20 };
+    let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
+    Pipeline::start(&config, &workspace, &clock, &ids).await.unwrap()
+}
+
+/// A command's events are in SQL at once and once, whether `up` runs, is stopped, or comes later; what is stored is not kept for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_commands_are_in_sql_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let place = OfficePlace::in_folder(data);
+    let running = up(data).await;
+    for commands in 1..=3 {
+        record(&place, 2).await;
+        assert_eq!(in_sql(data).await, (2 * commands, 2 * commands));
+    }
+    running.stop().await.unwrap();
+    assert_eq!(in_sql(data).await, (6, 6));
+    record(&place, 1).await;
+    assert_eq!(in_sql(data).await, (7, 7), "recorded while `up` is stopped");
+    up(data).await.stop().await.unwrap();
+    assert_eq!(in_sql(data).await, (7, 7));
+    let before = segments(&place);
+    record(&place, 1).await;
+    assert!(segments(&place) < before, "what the lake has is freed: {before} segments before, {} now", segments(&place));
+    up(data).await.stop().await.unwrap();
+    assert_eq!(in_sql(data).await, (8, 8));
+}
+
+#[tokio::test]
+async fn a_second_command_waits_and_then_says_who_is_at_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = OfficePlace { patience: Duration::from_millis(200), ..OfficePlace::in_folder(folder.path()) };
+    let first = Office::open(&place, "custody erase").await.unwrap();
+    let refused = Office::open(&place, "custody reveal").await.err().unwrap();
+    let said = format!("{refused:#}");
+    assert!(said.contains("`custody erase` (process ") && said.contains("holds the office journal"), "{said}");
+    first.close().await;
+    Office::open(&place, "custody reveal").await.unwrap().close().await;
+}
+
+/// What `up` noted of one journal says nothing about another one in its place.
+#[tokio::test]
+async fn a_mark_of_another_journal_frees_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = OfficePlace::in_folder(folder.path());
+    record(&place, 3).await;
+    record(&place, 3).await;
+    let before = segments(&place);
+    let mark: PathBuf = place.folder().join("stored");
+    std::fs::write(&mark, "journal/00000000-0000-0000-0000-000000000000 6\n").unwrap();
+    record(&place, 1).await;
+    assert!(segments(&place) >= before, "nothing was freed");
+    std::fs::write(&mark, "journal/not a mark").unwrap();
+    record(&place, 1).await;
+    assert_eq!(custody_log::JournalReader::open_read_only(place.folder()).unwrap().durable().unwrap().get(), 8);
+}
