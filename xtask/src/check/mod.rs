@@ -2,6 +2,7 @@
 
 mod layers;
 mod licences;
+mod openers;
 mod schema;
 mod sizes;
 
@@ -14,10 +15,11 @@ use crate::run;
 pub fn run() -> Result<()> {
     let mut findings = layers::findings()?;
     findings.extend(sizes::findings()?);
+    findings.extend(openers::findings()?);
     findings.extend(schema::findings()?);
     licences::run()?;
     if findings.is_empty() {
-        run::say("check: layers, file sizes and schema are in order");
+        run::say("check: layers, file sizes, what opens text, and schema are in order");
         return Ok(());
     }
     findings.iter().for_each(|finding| run::say(finding));

@@ -11,6 +11,7 @@ use custody_keeper::reveal::{
 };
 use custody_lake::{LakeReader, LakeRoot};
 use custody_policy::{PolicySet, PrincipalFacts};
+use custody_redact::{Redactor, Rules};
 use custody_types::{Clock, Environment, RequestId, SensitiveText, Text};
 use tokio::sync::OnceCell;
 
@@ -88,11 +89,12 @@ impl RevealCounter {
             texts: Arc::new(VaultTexts::new(lake, &vault.objects, Arc::clone(&vault.units))),
             papers: Arc::new(VaultPapers::new(Arc::clone(&vault.objects))),
             evidence: Arc::new(OfficeEvidence(Arc::clone(&self.office))),
+            redactor: Arc::new(Redactor::new(&Rules::default()).context("the redactor of reasons cannot be made")?),
             envelope: office::envelope(&self.workspace),
             clock,
             ids: Arc::new(SystemIds),
         };
-        RevealDesk::new(parts).context("the redactor of reasons cannot be made")
+        Ok(RevealDesk::new(parts))
     }
 
     async fn record_unavailable(&self, action: &str, asker: &Asker, request: Option<RequestId>) -> Result<()> {
