@@ -111,11 +111,6 @@ impl OfficePlace {
         place
     }
 
-    /// Its folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Opens the journal; where another process has it, waits for a moment and then says who.
     async fn open_journal(&self, ids: &dyn IdSource) -> Result<(Journal, OpenReport)> {
         make_private(&self.folder)?;

@@ -41,7 +41,7 @@ async fn in_sql(data: &Path) -> (usize, usize) {
 }
 
 fn segments(place: &OfficePlace) -> usize {
-    let files = std::fs::read_dir(place.folder()).unwrap();
+    let files = std::fs::read_dir(&place.folder).unwrap();
     files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "log")).count()
 }
 
@@ -100,13 +100,13 @@ async fn a_mark_of_another_journal_frees_nothing() {
     record(&place, 3).await;
     record(&place, 3).await;
     let before = segments(&place);
-    let mark: PathBuf = place.folder().join("stored");
+    let mark: PathBuf = place.folder.join("stored");
     std::fs::write(&mark, "journal/00000000-0000-0000-0000-000000000000 6\n").unwrap();
     record(&place, 1).await;
     assert!(segments(&place) >= before, "nothing was freed");
     std::fs::write(&mark, "journal/not a mark").unwrap();
     record(&place, 1).await;
-    assert_eq!(custody_log::JournalReader::open_read_only(place.folder()).unwrap().durable().unwrap().get(), 8);
+    assert_eq!(custody_log::JournalReader::open_read_only(&place.folder).unwrap().durable().unwrap().get(), 8);
 }
 
 fn ship_to(brokers: &str, topic: &str, grace: Duration) -> ShipTo {
@@ -125,7 +125,7 @@ async fn a_log_that_is_away_takes_nothing_from_the_journal() {
     let place = shipped(folder.path(), ship_to("127.0.0.1:9", "custody.events.v1", Duration::from_millis(300)));
     record(&place, 2).await;
     record(&place, 1).await;
-    let mut reader = custody_log::JournalReader::open_read_only(place.folder()).unwrap();
+    let mut reader = custody_log::JournalReader::open_read_only(&place.folder).unwrap();
     assert_eq!(reader.read(1 << 20, Duration::ZERO).await.unwrap().len(), 3);
 }
 
