@@ -39,16 +39,12 @@ pub enum Identified {
 }
 
 impl RevealCounter {
-    /// Reads the workspace. Lake and vault are opened with the first desk: that they are away is an attempt's end, and recorded.
-    pub async fn open(place: &RevealPlace, office: Office) -> Result<Self> {
-        let workspace = match Workspace::load(&place.workspace) {
-            Ok(workspace) => Arc::new(workspace),
-            Err(error) => {
-                office.close().await;
-                return Err(error.into());
-            }
-        };
-        Ok(Self { workspace, office: Arc::new(office), lake: place.lake.clone(), vault: place.vault.clone(), desk: OnceCell::new() })
+    /// Reads the workspace and takes the office journal, in this order: where there is no workspace nothing is made. Lake and vault are
+    /// opened with the desk: that they are away is an attempt's end, and recorded.
+    pub async fn open(place: &RevealPlace, holder: &str) -> Result<Self> {
+        let workspace = Arc::new(Workspace::load(&place.workspace)?);
+        let office = Arc::new(Office::open(&place.office, holder).await?);
+        Ok(Self { workspace, office, lake: place.lake.clone(), vault: place.vault.clone(), desk: OnceCell::new() })
     }
 
     /// Whose key it is.

@@ -19,7 +19,7 @@ use custody_types::{Clock, IdSource, JournalId, LogPosition, Seq, Source, Timest
 use custody_vault::OsEntropy;
 
 use super::{super::*, REQUEST};
-use crate::{deployment::Vault, office::OfficePlace, sql::connect};
+use crate::{deployment::Vault, sql::connect};
 
 const FULL: &str = "canary-51c7: my parcel went to Jane Roe";
 const LEFT: &str = "canary-51c7: my parcel went to [NAME]";
@@ -53,8 +53,7 @@ impl Stage {
     async fn counter(&self) -> RevealCounter {
         let place = PlaceArgs { config: None, data_dir: self.data().to_path_buf() };
         let place = RevealPlace::of(&place).unwrap();
-        let office = Office::open(&OfficePlace::in_folder(self.data()), "a test").await.unwrap();
-        RevealCounter::open(&place, office).await.unwrap()
+        RevealCounter::open(&place, "a test").await.unwrap()
     }
 
     async fn asker(&self, counter: &RevealCounter, number: usize) -> Box<Asker> {
@@ -268,4 +267,14 @@ async fn a_text_whose_key_is_destroyed_stays_closed() {
     let told = accesses(stage.data()).await;
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[2].starts_with("rita reveal deny unit_key_gone"), "{told:?}");
+}
+
+/// A mistyped folder is told, and nothing is made in it.
+#[tokio::test]
+async fn where_there_is_no_workspace_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("mistyped");
+    let place = RevealPlace::of(&PlaceArgs { config: None, data_dir: data_dir.clone() }).unwrap();
+    assert!(RevealCounter::open(&place, "a test").await.is_err());
+    assert!(!data_dir.exists());
 }
