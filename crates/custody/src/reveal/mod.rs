@@ -173,4 +173,4 @@ pub fn parse_part(name: &str) -> Result<Part, String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

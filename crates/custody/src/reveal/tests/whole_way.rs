@@ -22,7 +22,7 @@ use super::{super::*, REQUEST};
 use crate::{deployment::Vault, sql::connect};
 
 const FULL: &str = "canary-51c7: my parcel went to Jane Roe";
-const LEFT: &str = "canary-51c7: my parcel went to [NAME]";
+pub const LEFT: &str = "canary-51c7: my parcel went to [NAME]";
 const RULES: &str = r#"
 version = 1
 [retention.short]
@@ -40,9 +40,9 @@ permit (principal in Group::"quality", action == Action::"RevealContent", resour
 when { context.redacted && context.secondPerson };
 "#;
 
-struct Stage {
+pub struct Stage {
     folder: tempfile::TempDir,
-    keys: Vec<SensitiveText>,
+    pub keys: Vec<SensitiveText>,
 }
 
 impl Stage {
@@ -50,7 +50,7 @@ impl Stage {
         self.folder.path()
     }
 
-    async fn counter(&self) -> RevealCounter {
+    pub async fn counter(&self) -> RevealCounter {
         let place = PlaceArgs { config: None, data_dir: self.data().to_path_buf() };
         let place = RevealPlace::of(&place).unwrap();
         RevealCounter::open(&place, "a test").await.unwrap()
@@ -65,7 +65,7 @@ impl Stage {
 }
 
 /// A workspace with a rule and a policy, two people of the group, one outside it, and a kept text.
-async fn stage() -> Stage {
+pub async fn stage() -> Stage {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let workspace = data.join("workspace");
