@@ -12,6 +12,7 @@ use std::{
 };
 
 use custody_seal::wrap::{WrappedKey, WrappingKeyName};
+use custody_types::fault_point;
 use futures::{StreamExt, stream};
 
 use crate::{
@@ -89,6 +90,7 @@ impl Rewrapper {
             done += 1;
             progress(RewrapProgress { done, of });
         }
+        fault_point("rewrap.wrapped");
         Ok(report)
     }
 
@@ -110,7 +112,10 @@ impl Rewrapper {
             return Ok(Outcome::Failed(name.clone(), VaultError::Misplaced { object: name.to_string() }));
         }
         match self.objects.replace(&name, &bytes, anew.encode().into()).await? {
-            Replaced::Done => Ok(Outcome::Rewrapped),
+            Replaced::Done => {
+                fault_point("rewrap.key");
+                Ok(Outcome::Rewrapped)
+            }
             Replaced::Changed => Ok(Outcome::Changed),
         }
     }

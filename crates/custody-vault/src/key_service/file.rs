@@ -15,7 +15,7 @@ use custody_seal::{
     SecretKey,
     wrap::{KeyFile, KeyFileError, KeyOwner, KeyWrapper, WrapContext, WrapError, WrappedKey, WrappingKeyName},
 };
-use custody_types::{Clock, SensitiveText, TenantId, Timestamp};
+use custody_types::{Clock, SensitiveText, TenantId, Timestamp, fault_point};
 
 use super::{KeyCalls, KeyProvider, calls::CallCounter};
 use crate::{entropy::OsEntropy, error::VaultError};
@@ -170,6 +170,7 @@ impl KeyProvider for FileKeys {
         let (owner, now) = (owner_of(tenant), self.clock.now());
         let added = owner.clone();
         let held = self.change(move |file| file.add(added, now, &mut OsEntropy).map(|_| ())).await?;
+        fault_point("rewrap.rotated");
         let newest = held.file.names(&owner).pop();
         newest.ok_or_else(|| VaultError::KeyServiceSettings("the key that was added is not in the key file".to_owned()))
     }
