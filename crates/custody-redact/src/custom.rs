@@ -32,6 +32,11 @@ impl Custom {
         Ok(Self { sorted_names, words: words(rules)?, patterns: patterns(rules)?, first_pattern: rules.words.len(), names })
     }
 
+    /// Whether there is any.
+    pub(crate) const fn is_some(&self) -> bool {
+        self.words.is_some() || self.patterns.is_some()
+    }
+
     /// The name of one rule.
     pub(crate) fn name(&self, index: u16) -> Option<&str> {
         self.names.get(usize::from(index)).map(String::as_str)

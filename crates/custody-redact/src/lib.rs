@@ -16,15 +16,16 @@
 //!   before a surname, and are missed without: about one name in three and half of the addresses of the sets we measure on. There is no
 //!   language model here; places, organisations, occupations and nationalities are not looked for. Free text about a person stays
 //!   personal after redaction.
-//! - Escapes and base64 are undone once; what is encoded twice, compressed or encrypted is not read. Of a run of base64 the first
-//!   8 KiB are read, and the run is replaced whole.
+//! - Escapes and base64 are undone once; what is encoded twice, compressed or encrypted is not read. A run of base64 that hides
+//!   something is replaced whole.
 //! - A value cut into pieces by other words, spelled out, or written backwards is not found.
-//! - A marker takes other room than the value it replaced, which can bring a word and a number together; redaction looks again, at most
-//!   four times in all.
+//! - A marker takes other room than the value it replaced, which can bring a word and a number together; redaction reads the
+//!   neighbourhood of each marker again until nothing more is found, so that redacting twice is redacting once.
 //!
 //! Nothing here has a clock, I/O or randomness; keys for pseudonyms are the caller's.
 
 mod automaton;
+mod blocks;
 mod checks;
 mod context;
 mod custom;
@@ -32,13 +33,16 @@ mod email;
 mod encoded;
 mod entity;
 mod fold;
+mod forms;
 mod marker;
 mod part;
 mod redactor;
 mod resolve;
 mod rules;
 mod scan;
+mod shape;
 mod span;
+mod starts;
 mod table;
 
 pub use entity::{Entity, Family};

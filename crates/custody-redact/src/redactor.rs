@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::encoded;
 use crate::entity::Entity;
 use crate::fold::Folded;
 use crate::marker;
@@ -15,8 +16,14 @@ use crate::span::{Candidate, Span};
 const WINDOW: usize = 1 << 20;
 const AROUND: usize = 16 << 10;
 
-/// What stands in place of one find may bring its neighbours within a rule's reach; after so many rounds nothing more is sought.
-const ROUNDS: usize = 4;
+/// What stands in place of one find may bring its neighbours within a rule's reach, so that those are read again until nothing more is
+/// found. Each round replaces something, and in practice the second finds nothing; the bound is for the deployment's own patterns, which
+/// could eat a text one character a round.
+const ROUNDS: usize = 16;
+
+/// How far from a replaced value something may begin that sees it, in folded text: as far before it as the longest form goes, as far
+/// after it as contexts and e-mail addresses look back.
+const REACH: usize = 1536;
 
 /// A tenant's keyed function: the same value gives the same number, and without the key nobody can try values.
 pub type Pseudonyms<'a> = &'a dyn Fn(Entity, &str) -> u64;
@@ -48,17 +55,18 @@ impl Redactor {
     /// What the text holds: in order, on character boundaries, without overlaps.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Span> {
-        let mut candidates = Vec::new();
-        let mut from = 0;
-        while from < text.len() || from == 0 {
-            let to = boundary(text, from.saturating_add(WINDOW));
-            self.find_in_window(text, from..to, &mut candidates);
-            if to >= text.len() {
-                break;
-            }
-            from = to;
+        self.find_within(text, &[0..text.len()], AROUND).0
+    }
+
+    /// How many of each kind, by the kind's name; all of a deployment's own rules count as `CUSTOM`.
+    #[must_use]
+    pub fn counts(&self, spans: &[Span]) -> BTreeMap<&'static str, u32> {
+        let mut counts = BTreeMap::new();
+        for span in spans {
+            let count = counts.entry(span.entity.name()).or_insert(0_u32);
+            *count = count.saturating_add(1);
         }
-        resolve(candidates)
+        counts
     }
 
     /// The text with each find replaced; a rule that asks for pseudonyms masks, as there is no key.
@@ -79,9 +87,26 @@ impl Redactor {
         span.custom.and_then(|index| self.scanner.custom_name(index)).unwrap_or(span.entity.name())
     }
 
-    fn find_in_window(&self, text: &str, window: Range<usize>, candidates: &mut Vec<Candidate>) {
-        let slice = boundary(text, window.start.saturating_sub(AROUND))..boundary(text, window.end.saturating_add(AROUND));
-        let Some(piece) = text.get(slice.clone()) else { return };
+    /// What begins in some stretches of a text, a window at a time, each read with so much around it; and how many bytes one byte of the
+    /// folded text can stand for.
+    fn find_within(&self, text: &str, stretches: &[Range<usize>], around: usize) -> (Vec<Span>, usize) {
+        let mut candidates = Vec::new();
+        let mut widening = 1;
+        for stretch in stretches {
+            let mut from = stretch.start;
+            while from < stretch.end {
+                let to = boundary(text, stretch.end.min(from.saturating_add(WINDOW)));
+                widening = widening.max(self.find_in_window(text, from..to, around, &mut candidates));
+                from = to;
+            }
+        }
+        (resolve(candidates), widening)
+    }
+
+    fn find_in_window(&self, text: &str, window: Range<usize>, around: usize, candidates: &mut Vec<Candidate>) -> usize {
+        let end = encoded::run_end(text.as_bytes(), boundary(text, window.end.saturating_add(around)), WINDOW);
+        let slice = boundary(text, window.start.saturating_sub(around))..end;
+        let Some(piece) = text.get(slice.clone()) else { return 1 };
         let folded = Folded::new(piece);
         self.scanner.scan(folded.text(), &mut |found| {
             let range = folded.original(found.range);
@@ -91,34 +116,44 @@ impl Redactor {
                 candidates.push(Candidate { span, weight: found.weight });
             }
         });
+        folded.widening()
     }
 
     fn redact_all(&self, text: &str, pseudonyms: Option<Pseudonyms<'_>>) -> Redacted {
         let mut redacted = Redacted { text: text.to_owned(), counts: BTreeMap::new() };
+        let (mut spans, widening) = self.find_within(text, &[0..text.len()], AROUND);
+        // A deployment's patterns may see as far as they like.
+        let reach = if self.scanner.has_custom() { usize::MAX } else { REACH.saturating_mul(widening) };
         for _ in 0..ROUNDS {
-            let spans = self.find(&redacted.text);
             if spans.is_empty() {
                 break;
             }
-            redacted.text = self.replace(&redacted.text, &spans, pseudonyms);
             for span in &spans {
                 *redacted.counts.entry(self.name(span).to_owned()).or_default() += 1;
             }
+            let marked = self.replace(&mut redacted.text, &spans, pseudonyms);
+            let again = neighbourhoods(&redacted.text, &marked, reach);
+            spans = self.find_within(&redacted.text, &again, reach.clamp(REACH, AROUND)).0;
         }
         redacted
     }
 
-    fn replace(&self, text: &str, spans: &[Span], pseudonyms: Option<Pseudonyms<'_>>) -> String {
+    /// Puts markers in place of what was found; says where they stand.
+    fn replace(&self, text: &mut String, spans: &[Span], pseudonyms: Option<Pseudonyms<'_>>) -> Vec<Range<usize>> {
         let mut out = String::with_capacity(text.len());
+        let mut marked = Vec::with_capacity(spans.len());
         let mut copied = 0;
         for span in spans {
             out.push_str(text.get(copied..span.start).unwrap_or_default());
             let value = text.get(span.start..span.end).unwrap_or_default();
+            let start = out.len();
             self.mark(&mut out, span, value, pseudonyms);
+            marked.push(start..out.len());
             copied = span.end;
         }
         out.push_str(text.get(copied..).unwrap_or_default());
-        out
+        *text = out;
+        marked
     }
 
     fn mark(&self, out: &mut String, span: &Span, value: &str, pseudonyms: Option<Pseudonyms<'_>>) {
@@ -148,6 +183,19 @@ impl std::fmt::Debug for Redacted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Redacted").field("bytes", &self.text.len()).field("counts", &self.counts).finish()
     }
+}
+
+/// What must be read again once values were replaced at some places: the stretches around them.
+fn neighbourhoods(text: &str, marked: &[Range<usize>], reach: usize) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    for place in marked {
+        let (start, end) = (boundary(text, place.start.saturating_sub(reach)), boundary(text, place.end.saturating_add(reach)));
+        match stretches.last_mut() {
+            Some(last) if last.end >= start => last.end = end,
+            _ => stretches.push(start..end),
+        }
+    }
+    stretches
 }
 
 /// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value.

@@ -64,6 +64,25 @@ fn rules_that_cannot_be_used_are_refused_by_name_alone() {
 }
 
 #[test]
+fn spans_are_counted_by_kind_and_one_redactor_serves_all_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&*DEFAULT);
+    let spans = DEFAULT.find("ann@example.org, bob@example.org, 10.1.2.3");
+    assert_eq!(DEFAULT.counts(&spans), [("EMAIL", 2), ("IP_ADDRESS", 1)].into());
+}
+
+#[test]
+fn a_marker_is_never_found_again_whatever_the_patterns() {
+    let pattern = |pattern: &str| CustomPattern { name: "X".into(), pattern: pattern.into() };
+    for greedy in [r"\[[A-Z]+\]", r"[A-Z]+", r"(?s)E.*L", r"\w+", r"\][a-z ]"] {
+        let redactor =
+            Redactor::new(&Rules { entities: [Entity::Email].into(), patterns: vec![pattern(greedy)], ..Rules::default() }).unwrap();
+        let once = redactor.redact("ABC to ann@example.org and 4539148803436467, then EL");
+        assert_eq!(redactor.redact(&once.text).text, once.text, "{greedy}");
+    }
+}
+
+#[test]
 fn nothing_found_can_be_seen_by_debugging() {
     let redacted = DEFAULT.redact("left as it is, and ann@example.org");
     assert!(!format!("{redacted:?}").contains("left as it is"));

@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(StreetAddress, r"(?i:(?:unit|psc|cmr) \d{1,6},? box \d{1,6})(?:\s{1,2}(?i:apo|fpo|dpo),? (?i:a[aep]),? \d{5})?", any).weight(34),
     Rule::new(StreetAddress, r"(?i:apo|fpo|dpo),? (?i:a[aep]),? \d{5}", any).weight(32),
     Rule::new(StreetAddress, r"\d{1,6} (?:[\p{Lu}][\p{L}'.-]{1,24} ){1,3}\d{1,4}[A-Za-z]?", any).near(&[T::Address]).weight(26),
-    Rule::new(StreetAddress, r"[\p{Lu}][\p{L}'.-]{2,24}(?: [\p{Lu}][\p{L}'.-]{1,24}){0,2} \d{1,4}[A-Za-z]?", any).near(&[T::Address]).weight(22),
+    Rule::new(StreetAddress, r"[\p{Lu}][\p{L}'.-]{2,20}(?: [\p{Lu}][\p{L}'.-]{1,18}){0,2} \d{1,4}[A-Za-z]?", any).near(&[T::Address]).weight(22),
     Rule::new(StreetAddress, r"(?:Suite|Apt\.?|Apartment|Flat) \d{1,5}[A-Za-z]?", any).weight(21),
     Rule::new(Postcode, r"(?:GIR ?0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d|[A-HK-Y]\d[0-9ABEHMNPRV-Y]|\d[A-HJKPS-UW]) ?\d[ABD-HJLNP-UW-Z]{2})", any).weight(35),
     Rule::new(Postcode, r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z] \d[ABCEGHJ-NPRSTV-Z]\d", any).weight(35),

@@ -83,6 +83,13 @@ proptest! {
     }
 
     #[test]
+    fn what_is_far_apart_is_read_again_too(first in pieces(), gap in 0_usize..3, second in pieces()) {
+        let text = format!("{first}{}{second}", "so it goes. ".repeat(gap * 170));
+        let once = DEFAULT.redact(&text);
+        prop_assert!(DEFAULT.find(&once.text).is_empty());
+    }
+
+    #[test]
     fn counts_are_the_markers_added(text in "[a-z ]{0,20}", times in 0_usize..5) {
         let redacted = DEFAULT.redact(&format!("{text} {}", "ann@example.org ".repeat(times)));
         prop_assert_eq!(redacted.counts.get("EMAIL").copied().unwrap_or(0), times as u64);
