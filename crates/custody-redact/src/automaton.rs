@@ -54,6 +54,8 @@ impl Automaton {
         let Ok(mut state) = self.dfa.start_state_forward(cache, &input) else { return };
         // A state says after the next byte that a form ended before it; the text's end counts as a byte.
         for (offset, byte) in text.get(start..end).unwrap_or_default().iter().enumerate() {
+            #[cfg(test)]
+            crate::tests::work(1);
             let Ok(next) = self.dfa.next_state(cache, state, *byte) else { return };
             state = next;
             if state.is_tagged() && !self.report(cache, state, text, start + offset, &mut matched) {

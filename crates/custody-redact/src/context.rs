@@ -149,6 +149,8 @@ impl Reader<'_> {
     }
 
     fn read_until(&mut self, to: usize) {
+        #[cfg(test)]
+        crate::tests::work(to - self.read);
         let words = &self.context.words;
         let mut state = self.state;
         for (offset, byte) in self.text.get(self.read..to).unwrap_or_default().iter().enumerate() {

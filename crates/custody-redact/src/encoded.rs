@@ -23,6 +23,8 @@ pub(crate) fn run(text: &[u8], start: usize) -> Option<Range<usize>> {
         return None;
     }
     let length = text.get(start..)?.iter().take_while(|byte| is_of_alphabet(**byte)).count();
+    #[cfg(test)]
+    crate::tests::work(length);
     Some(start..start + length)
 }
 

@@ -15,14 +15,10 @@ use std::ops::Range;
 
 use chars::{Fold, fold_char};
 
-/// The most bytes that are written for one: `\u0040`.
-const LONGEST_ESCAPE: usize = 6;
-
 /// The folded text and its way back.
 pub(crate) struct Folded<'a> {
     text: Cow<'a, str>,
     runs: Vec<Run>,
-    widening: usize,
 }
 
 /// A stretch in which each unit of `original` bytes became one unit of `folded` bytes; equal sizes are merged.
@@ -37,14 +33,9 @@ struct Run {
 impl<'a> Folded<'a> {
     pub(crate) fn new(original: &'a str) -> Self {
         if original.is_ascii() && memchr::memchr2(b'%', b'\\', original.as_bytes()).is_none() {
-            return Self { text: Cow::Borrowed(original), runs: Vec::new(), widening: 1 };
+            return Self { text: Cow::Borrowed(original), runs: Vec::new() };
         }
         Writer::default().write(original)
-    }
-
-    /// How many bytes of the original one folded byte can stand for: more than any text has when characters were dropped.
-    pub(crate) const fn widening(&self) -> usize {
-        self.widening
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -75,7 +66,6 @@ struct Writer {
     text: String,
     runs: Vec<Run>,
     read: usize,
-    dropped: bool,
 }
 
 impl Writer {
@@ -88,8 +78,7 @@ impl Writer {
             let (character, read) = escape::decode(rest.get(plain..).unwrap_or_default()).unwrap_or((next, next.len_utf8()));
             self.fold(character, read);
         }
-        let widening = if self.dropped { usize::MAX } else { LONGEST_ESCAPE };
-        Folded { text: Cow::Owned(self.text), runs: self.runs, widening }
+        Folded { text: Cow::Owned(self.text), runs: self.runs }
     }
 
     fn copy(&mut self, plain: &str) {
@@ -110,7 +99,6 @@ impl Writer {
             self.run(folded.len_utf8() as u8, read as u8);
             self.text.push(folded);
         }
-        self.dropped |= folded.is_none();
         self.read += read;
     }
 

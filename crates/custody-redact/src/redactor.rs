@@ -7,6 +7,7 @@ use crate::encoded;
 use crate::entity::Entity;
 use crate::fold::Folded;
 use crate::marker;
+use crate::nearby::{self, Stretch};
 use crate::resolve::resolve;
 use crate::rules::{Action, Rules, RulesError};
 use crate::scan::Scanner;
@@ -20,10 +21,6 @@ const AROUND: usize = 16 << 10;
 /// found. Each round replaces something, and in practice the second finds nothing; the bound is for the deployment's own patterns, which
 /// could eat a text one character a round.
 const ROUNDS: usize = 16;
-
-/// How far from a replaced value something may begin that sees it, in folded text: as far before it as the longest form goes, as far
-/// after it as contexts and e-mail addresses look back.
-const REACH: usize = 1536;
 
 /// A tenant's keyed function: the same value gives the same number, and without the key nobody can try values.
 pub type Pseudonyms<'a> = &'a dyn Fn(Entity, &str) -> u64;
@@ -55,7 +52,7 @@ impl Redactor {
     /// What the text holds: in order, on character boundaries, without overlaps.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Span> {
-        self.find_within(text, &[0..text.len()], AROUND).0
+        self.find_within(text, &[whole(text)])
     }
 
     /// How many of each kind, by the kind's name; all of a deployment's own rules count as `CUSTOM`.
@@ -87,26 +84,26 @@ impl Redactor {
         span.custom.and_then(|index| self.scanner.custom_name(index)).unwrap_or(span.entity.name())
     }
 
-    /// What begins in some stretches of a text, a window at a time, each read with so much around it; and how many bytes one byte of the
-    /// folded text can stand for.
-    fn find_within(&self, text: &str, stretches: &[Range<usize>], around: usize) -> (Vec<Span>, usize) {
+    /// What begins in some stretches of a text, a window at a time.
+    fn find_within(&self, text: &str, stretches: &[Stretch]) -> Vec<Span> {
         let mut candidates = Vec::new();
-        let mut widening = 1;
-        for stretch in stretches {
-            let mut from = stretch.start;
-            while from < stretch.end {
-                let to = boundary(text, stretch.end.min(from.saturating_add(WINDOW)));
-                widening = widening.max(self.find_in_window(text, from..to, around, &mut candidates));
+        for Stretch { window, slice } in stretches {
+            let mut from = window.start;
+            while from < window.end {
+                let to = boundary(text, window.end.min(from.saturating_add(WINDOW)));
+                let around = slice.start.max(from.saturating_sub(AROUND))..slice.end.min(to.saturating_add(AROUND));
+                self.find_in_window(text, from..to, around, &mut candidates);
                 from = to;
             }
         }
-        (resolve(candidates), widening)
+        resolve(candidates)
     }
 
-    fn find_in_window(&self, text: &str, window: Range<usize>, around: usize, candidates: &mut Vec<Candidate>) -> usize {
-        let end = encoded::run_end(text.as_bytes(), boundary(text, window.end.saturating_add(around)), WINDOW);
-        let slice = boundary(text, window.start.saturating_sub(around))..end;
-        let Some(piece) = text.get(slice.clone()) else { return 1 };
+    /// What begins in a window, of which some more is read around; a run of base64 is read to its end.
+    fn find_in_window(&self, text: &str, window: Range<usize>, around: Range<usize>, candidates: &mut Vec<Candidate>) {
+        let end = encoded::run_end(text.as_bytes(), boundary(text, around.end), WINDOW);
+        let slice = boundary(text, around.start)..end;
+        let Some(piece) = text.get(slice.clone()) else { return };
         let folded = Folded::new(piece);
         self.scanner.scan(folded.text(), &mut |found| {
             let range = folded.original(found.range);
@@ -116,14 +113,11 @@ impl Redactor {
                 candidates.push(Candidate { span, weight: found.weight });
             }
         });
-        folded.widening()
     }
 
     fn redact_all(&self, text: &str, pseudonyms: Option<Pseudonyms<'_>>) -> Redacted {
         let mut redacted = Redacted { text: text.to_owned(), counts: BTreeMap::new() };
-        let (mut spans, widening) = self.find_within(text, &[0..text.len()], AROUND);
-        // A deployment's patterns may see as far as they like.
-        let reach = if self.scanner.has_custom() { usize::MAX } else { REACH.saturating_mul(widening) };
+        let mut spans = self.find(text);
         for _ in 0..ROUNDS {
             if spans.is_empty() {
                 break;
@@ -131,9 +125,10 @@ impl Redactor {
             for span in &spans {
                 *redacted.counts.entry(self.name(span).to_owned()).or_default() += 1;
             }
-            let marked = self.replace(&mut redacted.text, &spans, pseudonyms);
-            let again = neighbourhoods(&redacted.text, &marked, reach);
-            spans = self.find_within(&redacted.text, &again, reach.clamp(REACH, AROUND)).0;
+            let markers = self.replace(&mut redacted.text, &spans, pseudonyms);
+            // A deployment's patterns may see as far as they like.
+            let again = if self.scanner.has_custom() { vec![whole(&redacted.text)] } else { nearby::of(&redacted.text, &markers) };
+            spans = self.find_within(&redacted.text, &again);
         }
         redacted
     }
@@ -185,17 +180,8 @@ impl std::fmt::Debug for Redacted {
     }
 }
 
-/// What must be read again once values were replaced at some places: the stretches around them.
-fn neighbourhoods(text: &str, marked: &[Range<usize>], reach: usize) -> Vec<Range<usize>> {
-    let mut stretches: Vec<Range<usize>> = Vec::new();
-    for place in marked {
-        let (start, end) = (boundary(text, place.start.saturating_sub(reach)), boundary(text, place.end.saturating_add(reach)));
-        match stretches.last_mut() {
-            Some(last) if last.end >= start => last.end = end,
-            _ => stretches.push(start..end),
-        }
-    }
-    stretches
+fn whole(text: &str) -> Stretch {
+    Stretch { window: 0..text.len(), slice: 0..text.len() }
 }
 
 /// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value.

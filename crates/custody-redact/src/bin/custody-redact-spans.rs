@@ -36,7 +36,7 @@ fn add_custom(rules: &mut Rules) {
     let pattern = |name: &str, pattern: &str| CustomPattern { name: name.to_owned(), pattern: pattern.to_owned() };
     rules.patterns.push(pattern("TICKET", r"\bTCK-\d{4,6}\b"));
     rules.patterns.push(pattern("CUSTOMER", r"\b[A-Z]{2}-\d{3}-[a-z]{4}\b"));
-    rules.patterns.push(pattern("HOST", r"\b[a-z0-9-]+\.corp\.example\.com\b"));
+    rules.patterns.push(pattern("HOST", r"\b[a-z0-9][a-z0-9-]{0,60}\.corp\.example\.com\b"));
 }
 
 fn rounds() -> usize {
