@@ -266,7 +266,7 @@ def hostile(binary):
                 parts.append(chance.choice(kinds))
                 length += len(parts[-1].encode())
             line = json.dumps({"id": name, "text": "".join(parts)}) + "\n"
-            rounds = {100_000: 101, 1_000_000: 11, 10_000_000: 3}[size]
+            rounds = {100_000: 21, 1_000_000: 4, 10_000_000: 2}[size]
             seconds.append((processor(binary, line, rounds) - processor(binary, line, 1)) / (rounds - 1))
         print(f"  {name:24s}" + "".join(f" {one:9.4f}" for one in seconds) + f"   10 MB / 1 MB = {seconds[2] / max(seconds[1], 1e-3):.1f}")
 
