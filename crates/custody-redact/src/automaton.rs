@@ -11,7 +11,7 @@ use regex_automata::{Anchored, Input, MatchKind};
 use crate::rules::RulesError;
 
 /// Room for states built while walking; when it is full the automaton starts afresh, which costs time and never memory.
-const CACHE_BYTES: usize = 16 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 
 /// No form is longer than this.
 const LONGEST: usize = 1400;

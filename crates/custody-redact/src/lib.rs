@@ -7,7 +7,7 @@
 //! ```
 //! Time is linear in the text: from each place where a word begins, automata read a bounded number of bytes, and there is nothing to
 //! backtrack. Most words have no digit in or near them and are asked only for the forms that need none. Memory is bounded: a window of
-//! the text, the spans found, and at most 64 MB of the automata's states for each scan that runs at the same time; they are kept for the
+//! the text, the spans found, and at most 32 MB of the automata's states for each scan that runs at the same time; they are kept for the
 //! next one, and the first megabyte or so is slower while they are made.
 //!
 //! What a deployment must know:
