@@ -1,7 +1,7 @@
 //! Against a server that wraps: `cargo xtask services up` says where it is. It does not look at a key's state, so AWS's rules for
 //! that stand in front of it (`server.rs`).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use custody_types::Clock;
 
@@ -146,11 +146,24 @@ async fn a_short_throttling_is_not_noticed_and_a_long_one_waits() {
     assert_eq!(bench.kms.calls().throttled, 1);
 }
 
-/// What the cache is for, counted: calls to KMS for a thousand units, each sealed to ten times by each of two processes.
+#[tokio::test]
+#[ignore = "needs KMS: run by cargo xtask test"]
+async fn a_server_that_never_answers_is_given_up_after_three_tries() {
+    let bench = Bench::new().await;
+    let wrapped = bench.kms.wrap(&secret(), &of_day()).await.unwrap();
+    let before = bench.server.requests();
+    bench.server.fail_next(&[Answer::Silence; 3]);
+    let unwrapped = tokio::time::timeout(Duration::from_secs(20), bench.kms.unwrap(&wrapped)).await;
+    assert!(matches!(unwrapped, Ok(Err(WrapError::Unavailable { .. }))), "{unwrapped:?}");
+    assert!((2..=3).contains(&(bench.server.requests() - before)));
+    assert_eq!(bench.kms.calls().unavailable, 1);
+}
+
+/// What the cache is for, counted: calls to KMS for a hundred units, each sealed to ten times by each of two processes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs KMS: run by cargo xtask test"]
 async fn a_unit_costs_one_call_to_make_one_to_take_up_and_one_to_wrap_anew() {
-    const UNITS: u64 = 1_000;
+    const UNITS: u64 = 100;
     let mut bench = Bench::new().await;
     let (default_key, new) = (bench.kms.options.default_key.clone(), bench.new_key().await);
     let (folder, clock) = (TestFolder::new().await, HandClock::at(NOON) as Arc<dyn Clock>);
@@ -169,8 +182,8 @@ async fn a_unit_costs_one_call_to_make_one_to_take_up_and_one_to_wrap_anew() {
     }
     let rewrapper = Rewrapper::new(folder.shared(), Arc::clone(&rotated) as Arc<dyn KeyProvider>);
     let report = rewrapper.rewrap_all(false, &mut |_| ()).await.unwrap();
-    assert_eq!((report.rewrapped, report.failed.len()), (1_000, 0));
+    assert_eq!((report.rewrapped, report.failed.len()), (100, 0));
     assert_eq!((rotated.calls().reencrypt, rotated.calls().encrypt), (UNITS, 0));
-    assert_eq!(rewrapper.rewrap_all(false, &mut |_| ()).await.unwrap().current, 1_000);
+    assert_eq!(rewrapper.rewrap_all(false, &mut |_| ()).await.unwrap().current, 100);
     assert_eq!(rotated.calls().reencrypt, UNITS, "a second run asks for nothing");
 }

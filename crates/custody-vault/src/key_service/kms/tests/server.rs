@@ -20,6 +20,8 @@ pub(super) enum Answer {
     Body(&'static str),
     /// None: the connection is closed.
     HangUp,
+    /// None, and the connection stays open.
+    Silence,
 }
 
 /// Runs until it is dropped.
@@ -99,6 +101,9 @@ async fn serve(mut stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
         (None, Behaviour::Answers(answers)) => answers.get(before).or(answers.last()).copied(),
         (None, Behaviour::Before(address)) => refusal(address, &text).await,
     };
+    if matches!(answer, Some(Answer::Silence)) {
+        return std::future::pending().await;
+    }
     let bytes = match (answer, behaviour) {
         (Some(answer), _) => answer.bytes(),
         (None, Behaviour::Before(address)) => ask(&address, &request).await,
@@ -113,7 +118,7 @@ impl Answer {
         let (status, body) = match self {
             Self::Error(status, code) => (status, format!(r#"{{"__type": "{code}", "message": "no"}}"#)),
             Self::Body(body) => (200, body.to_owned()),
-            Self::HangUp => return Vec::new(),
+            Self::HangUp | Self::Silence => return Vec::new(),
         };
         let length = body.len();
         format!(
