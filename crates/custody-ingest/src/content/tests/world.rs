@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     ops::RangeInclusive,
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -42,6 +42,9 @@ pub const TEXT: &str = "please write to anna.muster@example.org, she has the con
 pub const DAY: i64 = 86_400_000_000;
 /// Noon of a day.
 pub const NOON: i64 = 20_500 * DAY + DAY / 2;
+
+/// Building them takes a while, and a program does it once.
+static RULES: LazyLock<RedactionRules> = LazyLock::new(|| RedactionRules::new(&BTreeMap::new()).unwrap());
 
 pub type FakeContent = FakeTable<ContentRows>;
 pub type WorldIngest = Ingest<ListLog, ContentDecoder, VaultedContentStore<FakeContent>, FakeTable<Vec<DeadLetter>>>;
@@ -166,7 +169,7 @@ impl World {
             claims: Claims::new(self.objects.clone()),
             parked: ParkedRecords::new(self.objects.clone()),
             tombstones: Tombstones::new(self.objects.clone()),
-            redaction: RedactionRules::new(&BTreeMap::new()).unwrap(),
+            redaction: RULES.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
         };
