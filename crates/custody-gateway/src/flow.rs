@@ -13,6 +13,8 @@ mod authorise;
 mod case;
 mod caught;
 mod charge;
+mod content;
+mod feedback;
 mod foreign_word;
 mod guardrail;
 mod identify;
@@ -29,6 +31,7 @@ mod understand;
 mod validate;
 
 pub(crate) use case::Wire;
+pub(crate) use feedback::feedback;
 pub(crate) use route::GUARDRAIL;
 pub(crate) use stop::Stopped;
 

@@ -20,6 +20,7 @@ use prometheus::Registry;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
+    content::{Content, ContentOutlet},
     front::Front,
     http::{self, Tls, TlsError},
     keyed::{HashKeyError, KeyedHasher},
@@ -43,6 +44,8 @@ pub struct GatewayConfig {
     pub hash_key_file: PathBuf,
     /// What the parts around the gateway have to say at `/metrics`.
     pub more_metrics: Option<MoreMetrics>,
+    /// The ways to the vault. Without them a request whose texts a rule keeps is refused.
+    pub content: Option<ContentOutlet>,
 }
 
 /// Room that one more request may need in the journal: its intent, and the reserve for its outcome.
@@ -108,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) protection: Protection,
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) more_metrics: Option<MoreMetrics>,
+    pub(crate) content: Option<Content>,
     pub(crate) words: Words,
     pub(crate) dialect_limits: openai::Limits,
     pub(crate) in_flight: Arc<Semaphore>,
@@ -162,6 +166,7 @@ impl Gateway {
             metrics,
             tls: tls.map(Arc::new),
             more_metrics: config.more_metrics,
+            content: config.content.map(|outlet| Content::new(outlet, workspace.handling.claim_above_bytes)),
             words: Words::new(workspace.environment().text(), config.producer.into()),
             dialect_limits: openai::Limits { body_bytes, ..openai::Limits::default() },
             in_flight: Arc::new(Semaphore::new(permits as usize)),

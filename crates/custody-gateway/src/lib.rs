@@ -1,12 +1,14 @@
 //! The gateway: governed access to models over OpenAI's HTTP form and over Bedrock's.
 //!
 //! A request goes through [`flow`](crate::flow), a chain of typed stages; what every stage decides is an event, and events are
-//! durable in the journal before a model is called and before an answer is released. Who may do what stands in the
-//! [`workspace`].
+//! durable in the journal before a model is called and before an answer is released. Texts that a rule keeps go sealed into a journal
+//! of their own ([`content`](crate::content)). Who may do what stands in the [`workspace`].
 //!
 //! What this crate does not do: keep events (custody-log), decide (custody-policy), price (custody-price), speak to providers
 //! (custody-model).
 
+mod content;
+mod date;
 mod encode;
 mod flow;
 mod front;
@@ -28,6 +30,9 @@ mod system;
 mod verdicts;
 pub mod workspace;
 
+pub use content::{
+    CONTENT_RESERVE_BYTES, CaptureError, ClaimError, ClaimStore, ContentOutlet, EdgeKeySource, end_open_texts, end_orphaned_texts,
+};
 pub use gateway::{BuildGatewayError, Gateway, GatewayConfig, Models, MoreMetrics};
 pub use http::TlsError;
 pub use keyed::HashKeyError;

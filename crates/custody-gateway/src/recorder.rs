@@ -44,7 +44,7 @@ pub trait Recorder: Send + Sync {
 
 /// An admitted request, which owes an outcome.
 #[async_trait]
-pub trait OpenRecord: Send {
+pub trait OpenRecord: Send + Sync {
     /// Makes another attempt's intent durable.
     async fn record(&mut self, records: Vec<Bytes>) -> Result<Appended, AppendError>;
 

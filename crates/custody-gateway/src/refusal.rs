@@ -3,8 +3,9 @@
 use std::{borrow::Cow, time::Duration};
 
 use custody_log::AppendError;
+use custody_types::{Fault, Retry};
 
-use crate::recorder::Unconfirmed;
+use crate::{content::CaptureError, recorder::Unconfirmed};
 
 /// A log that is away is seldom back sooner.
 const RETRY_LOG: Duration = Duration::from_secs(5);
@@ -123,6 +124,30 @@ impl Refusal {
         let message = "the evidence log is away, and this capability's control level needs it; nothing was released";
         let refusal = Self::new(503, Family::Server, "log_unavailable", message);
         Self { class: OutcomeClass::Failed, retry_after: Some(RETRY_LOG), ..refusal }
+    }
+
+    /// What must be kept and cannot be does not proceed. Nothing was sent to a model.
+    pub(crate) fn uncaptured(error: &CaptureError) -> Self {
+        let code = error.code();
+        if code == "content_too_large" {
+            return Self::invalid(413, code, "the request's text must be kept, and is longer than the vault takes");
+        }
+        let message = match code {
+            "content_key_missing" => "the request's text must be kept, and there is no key to seal it with; the request was not sent",
+            "content_journal_full" => "the request's text must be kept, and there is no room for it; the request was not sent",
+            _ => "the request's text must be kept, and could not be made durable; the request was not sent",
+        };
+        let retry_after = match error.retry() {
+            Retry::After(wait) => wait,
+            Retry::Never => RETRY_LOG,
+        };
+        Self { class: OutcomeClass::Failed, retry_after: Some(retry_after), ..Self::new(503, Family::Server, code, message) }
+    }
+
+    /// The answer must be kept and could not be: it is not released.
+    pub(crate) fn uncaptured_answer(_error: &CaptureError) -> Self {
+        let message = "the answer must be kept, and could not be made durable; it was not released";
+        Self { class: OutcomeClass::Failed, ..Self::new(503, Family::Server, "content_unavailable", message) }
     }
 
     /// Every route that may be taken is left alone for now.

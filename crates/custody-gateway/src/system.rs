@@ -2,6 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use custody_seal::{Entropy, NoEntropyError};
 use custody_types::{Clock, EventId, IdSource, RequestId, Timestamp};
 use uuid::Uuid;
 
@@ -14,6 +15,9 @@ pub struct SystemClock {
 /// UUIDs of version 7 from the operating system's randomness.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemIds;
+
+/// The operating system's randomness, for sealing.
+pub(crate) struct SystemEntropy;
 
 impl SystemClock {
     /// A clock whose monotonic side starts at zero now.
@@ -39,6 +43,12 @@ impl Clock for SystemClock {
 
     fn monotonic_micros(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropyError> {
+        getrandom::fill(bytes).map_err(|_| NoEntropyError)
     }
 }
 

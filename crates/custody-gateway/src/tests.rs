@@ -2,6 +2,8 @@
 
 mod acknowledgement;
 mod bad_input;
+mod capture;
+mod capture_failures;
 pub(crate) mod certificates;
 mod client;
 mod converse;
@@ -11,6 +13,7 @@ mod converse_streams;
 mod cpu;
 mod defects;
 mod failures;
+mod feedback;
 mod frames;
 mod fronts;
 mod harness;
@@ -23,3 +26,4 @@ mod streams;
 mod tls;
 mod tls_clients;
 mod tls_renewal;
+mod vault;

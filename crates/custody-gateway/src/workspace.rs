@@ -7,6 +7,7 @@
 //! prompts/<id>/v<N>.toml       one immutable prompt version each
 //! policies/*.cedar             policies, and schema.cedarschema
 //! prices/*.toml                price books
+//! data-handling.toml           which texts are kept, why, how long, redacted how, shown to whom; optional
 //! keys.toml                    [[key]]: hashed API keys, mode 0600
 //! ```
 //! Everything is read and checked before anything starts, and every mistake is reported in one run. The [`Workspace`] that
@@ -16,6 +17,7 @@ mod bedrock;
 mod capability;
 mod example;
 mod files;
+mod handling;
 pub mod keys;
 mod load;
 mod openai;
@@ -40,6 +42,7 @@ pub use bedrock::{AskedProfile, BedrockCall, BedrockProvider, Lookup, Problem, S
 pub use capability::{CallerSystem, Capability, Limits, OnInvalid, OutputSchema, ValidationRule};
 pub use example::{ExampleError, IssuedKey, add_tenant_keys, write_example};
 pub use files::WorkspaceFiles;
+pub use handling::{CaptureRule, DEFAULT_REDACTION, DataHandling, HandlingRule, Retention, RevealRule, RuleScope};
 pub use keys::{ApiKey, KeyRing};
 pub use load::WorkspaceError;
 pub use openai::{OpenAiProvider, ProbeRule};
@@ -68,6 +71,8 @@ pub struct Workspace {
     pub policies: PolicySet,
     /// The price book.
     pub prices: PriceBook,
+    /// Which texts are kept, and how.
+    pub handling: DataHandling,
 }
 
 impl Workspace {

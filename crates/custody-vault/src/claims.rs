@@ -32,7 +32,7 @@ impl Claims {
     /// # Errors
     /// When the store fails.
     pub async fn put_edge(&self, day: EdgeDay, content_id: &str, sealed: Bytes) -> Result<ObjectName, VaultError> {
-        self.keep(edge_day(day)?.join(content_id)?, sealed).await
+        self.keep(format!("{EDGE}/{day}/{content_id}"), sealed).await
     }
 
     /// Keeps a text as it is sealed at rest. The answer stands in the row.
@@ -40,7 +40,7 @@ impl Claims {
     /// # Errors
     /// When the store fails.
     pub async fn put_rest(&self, expires_on: i32, content_id: &str, sealed: Bytes) -> Result<ObjectName, VaultError> {
-        self.keep(format!("{REST}/{expires_on}/{content_id}").parse()?, sealed).await
+        self.keep(format!("{REST}/{expires_on}/{content_id}"), sealed).await
     }
 
     /// Keeps a redacted text as it is sealed at rest, beside the full one.
@@ -48,10 +48,11 @@ impl Claims {
     /// # Errors
     /// When the store fails.
     pub async fn put_rest_redacted(&self, expires_on: i32, content_id: &str, sealed: Bytes) -> Result<ObjectName, VaultError> {
-        self.keep(format!("{REST}/{expires_on}/{content_id}{REDACTED}").parse()?, sealed).await
+        self.keep(format!("{REST}/{expires_on}/{content_id}{REDACTED}"), sealed).await
     }
 
-    async fn keep(&self, name: ObjectName, sealed: Bytes) -> Result<ObjectName, VaultError> {
+    async fn keep(&self, claim: String, sealed: Bytes) -> Result<ObjectName, VaultError> {
+        let name = claim_name(&claim)?;
         self.objects.put(&name, sealed).await.map(|()| name)
     }
 

@@ -24,6 +24,8 @@ mod objects;
 mod parked;
 mod rewrap;
 mod root;
+#[cfg(test)]
+mod testing;
 mod tombstones;
 mod unit_keys;
 

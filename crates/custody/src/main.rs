@@ -1,5 +1,6 @@
 //! The one binary of Custody. It assembles the parts and owns what only a program may do: arguments, signals, standard output.
 
+mod content;
 mod deadletters;
 mod deployment;
 mod figures;
@@ -16,6 +17,8 @@ mod sql;
 mod terminal;
 mod topics;
 mod up;
+mod vault;
+mod vault_parts;
 
 use std::process::ExitCode;
 
@@ -62,7 +65,7 @@ enum Command {
     Ingest(service::IngestArgs),
     /// Answer questions over HTTP, with the log's newest events.
     Query(service::QueryArgs),
-    /// Compare and make the log's topic.
+    /// Compare and make the log's topics.
     Topics(topics::TopicsArgs),
     /// Look after the lake: status, compaction, vacuum.
     Lake(lake::LakeArgs),
@@ -76,6 +79,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Make and list API keys.
     Keys(keys::KeysArgs),
+    /// Look after the vault: status, rotation of what wraps its keys.
+    Vault(vault::VaultCommand),
 }
 
 fn main() -> ExitCode {
@@ -100,6 +105,7 @@ fn main() -> ExitCode {
             Command::Price(args) => price::run(args).await,
             Command::Replay(args) => replay::run(args).await,
             Command::Keys(args) => keys::run(&args),
+            Command::Vault(args) => vault::run(args).await,
         }
     });
     result.unwrap_or_else(|error| failed(&error))

@@ -21,7 +21,12 @@ pub async fn serve(folder: &Path, upstream: SocketAddr, is_durable: bool) -> Res
     let (workspace, key) = workspace::write(&folder.join("workspace"), upstream)?;
     let models = build_models(&workspace, read_secret).await?;
     let recorder: Arc<dyn Recorder> = if is_durable { durable(&folder.join("journal"))? } else { Arc::new(Unrecorded) };
-    let config = GatewayConfig { producer: "custody-bench/0.1.0".to_owned(), hash_key_file: folder.join("hash.key"), more_metrics: None };
+    let config = GatewayConfig {
+        producer: "custody-bench/0.1.0".to_owned(),
+        hash_key_file: folder.join("hash.key"),
+        more_metrics: None,
+        content: None,
+    };
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let gateway = Gateway::build(config, Arc::new(workspace), recorder, models, clock, ids)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

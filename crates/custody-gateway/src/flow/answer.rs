@@ -81,6 +81,10 @@ pub(super) async fn answer(gateway: &Inner, recorded: Recorded, reply: &mut Repl
     if let Some(change) = gateway.protection.ended(&route.name, leave, now, attempt.verdict()) {
         gateway.record_breaker(&route.name, change).await;
     }
+    let number = case.attempts;
+    if let Some(content) = &mut case.content {
+        content.take_answer(number, &attempt);
+    }
     case.delivered_bytes = relay.as_ref().map(Relay::delivered_bytes);
     let facts = Facts::of(gateway, &mut case, &route, &attempt);
     attempt.answer.counts = told::counts(&facts.invocation);

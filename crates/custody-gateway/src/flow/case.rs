@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use custody_event::{Envelope, Event, Kind, Request};
 use custody_types::{PicoUsd, RequestId, Text, Timestamp};
 
-use super::guardrail::GuardrailStatus;
+use super::{content::OpenContent, guardrail::GuardrailStatus};
 use crate::{
     front::Front,
     gateway::Inner,
     keyed::TenantHasher,
     stage::Stage,
-    workspace::{ApiKey, Capability},
+    workspace::{ApiKey, Capability, HandlingRule},
 };
 
 /// What the request's head says for correlation, already made safe.
@@ -41,6 +41,8 @@ pub(crate) struct Case {
     pub(super) spent: Spent,
     pub(super) guardrail: GuardrailStatus,
     pub(super) delivered_bytes: Option<i64>,
+    /// The texts that are kept, from the intent on.
+    pub(super) content: Option<OpenContent>,
     started: u64,
     stage_started: u64,
     stage_us: BTreeMap<Text, i64>,
@@ -82,6 +84,7 @@ impl Case {
             spent: Spent::Known(PicoUsd::ZERO),
             guardrail: GuardrailStatus::default(),
             delivered_bytes: None,
+            content: None,
             started,
             stage_started: started,
             stage_us: BTreeMap::new(),
@@ -130,8 +133,14 @@ impl Case {
         self.event_at(gateway, self.received_at, kind)
     }
 
+    /// The data-handling rule in force; none while nobody is identified.
+    pub(super) fn rule<'g>(&self, gateway: &'g Inner) -> Option<&'g Arc<HandlingRule>> {
+        let tenant = &self.key.as_ref()?.record.tenant;
+        Some(gateway.workspace.handling.rule(tenant, self.capability.as_deref()))
+    }
+
     /// Made once, when the first event of the request is: from then on identity and capability stand fast.
-    fn envelope(&mut self, gateway: &Inner) -> Arc<Envelope> {
+    pub(super) fn envelope(&mut self, gateway: &Inner) -> Arc<Envelope> {
         let made = self.envelope.take().unwrap_or_else(|| Arc::new(self.make_envelope(gateway)));
         Arc::clone(self.envelope.insert(made))
     }
@@ -158,7 +167,7 @@ impl Case {
             client_request_id: self.wire.client_request_id.take().map(|id| super::foreign_word::kept_or_hashed(&self.hasher, &id)),
             api_key_id: record.map(|record| record.id.text()),
             producer: gateway.words.producer.clone(),
-            handling_rule: None,
+            handling_rule: self.rule(gateway).map(|rule| Arc::clone(&rule.label)),
         }
     }
 }

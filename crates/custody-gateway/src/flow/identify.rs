@@ -43,6 +43,11 @@ impl Identified {
         Arc::clone(&self.key)
     }
 
+    /// For what is no inference.
+    pub(super) fn into_parts(self) -> (Case, IncomingBody) {
+        (self.case, self.body)
+    }
+
     pub(super) fn request_id(&self) -> Text {
         Arc::clone(&self.case.id_text)
     }

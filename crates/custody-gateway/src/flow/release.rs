@@ -5,7 +5,7 @@ use custody_dialect::{ChatAnswer, FinishReason, openai::AnswerHead};
 use super::{
     Stopped,
     case::{Case, Spent},
-    measure,
+    content, measure,
     relay::Relay,
     route::Plan,
     stop::{Ending, not_durable},
@@ -28,6 +28,12 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
     if let Some(refusal) = stopped {
         return Err(Box::new(Stopped { case, refusal, open: Some(open), pending }));
     }
+    let texts = match case.keep_texts(gateway).await {
+        Ok(kept) => kept,
+        Err(refusal) => return Err(Box::new(Stopped { case, refusal, open: Some(open), pending })),
+    };
+    let texts_end = texts.as_ref().map(|kept| kept.end);
+    pending.extend(texts.into_iter().flat_map(|kept| kept.events));
     let class = class_of(&answer);
     pending.push(case.outcome_event(gateway, &Ending { class, status: 200, code: None }));
     let Ok(records) = encode::all(&pending) else {
@@ -37,7 +43,8 @@ pub(super) async fn release(gateway: &Inner, validated: Validated, reply: &mut R
         Err(error) => Err(not_durable(&case, Some(&error), true)),
         Ok(appended) => {
             let ack = gateway.workspace.settings.recording.ack(plan.capability.policy.facts().control_level);
-            gateway.recorder.confirm(appended.end, ack).await.map(|()| appended).map_err(Refusal::unconfirmed)
+            let confirmed = tokio::try_join!(gateway.recorder.confirm(appended.end, ack), content::confirm(gateway, texts_end, ack));
+            confirmed.map(|_| appended).map_err(Refusal::unconfirmed)
         }
     };
     let (duration, overhead) = case.elapsed(gateway);

@@ -99,6 +99,10 @@ pub(super) async fn settle(gateway: &Inner, stopped: Stopped, reply: &mut Reply)
     if !admitted {
         pending.insert(0, case.request_event(gateway));
     }
+    match case.keep_texts(gateway).await {
+        Ok(kept) => pending.extend(kept.into_iter().flat_map(|kept| kept.events)),
+        Err(not_kept) => refusal = not_kept,
+    }
     let ending = Ending { class: refusal.class, status: case.wire.front.status(&refusal), code: Some(refusal.code) };
     pending.push(case.outcome_event(gateway, &ending));
     let recorded = match (encode::all(&pending), open) {

@@ -22,6 +22,7 @@ pub(super) async fn dispatch(gateway: Arc<Inner>, request: Request<Incoming>) ->
     match target {
         Target::Invoke(asked) => invoke(gateway, asked, request).await,
         Target::List => list(gateway, request).await,
+        Target::Feedback => feedback(gateway, request).await,
         Target::Health => side::text(StatusCode::OK, "text/plain", "ok\n"),
         Target::Readiness => side::readiness(&gateway),
         Target::Metrics => side::metrics(&gateway),
@@ -37,6 +38,11 @@ async fn invoke(gateway: Arc<Inner>, asked: Asked, request: Request<Incoming>) -
 async fn list(gateway: Arc<Inner>, request: Request<Incoming>) -> Response<AnswerBody> {
     let arrival = Arrival::new("models", Asked::OpenAi, request);
     in_its_own_task(gateway, arrival, |gateway, arrival, reply| async move { side::models(&gateway, arrival, reply).await }).await
+}
+
+async fn feedback(gateway: Arc<Inner>, request: Request<Incoming>) -> Response<AnswerBody> {
+    let arrival = Arrival::new("feedback", Asked::OpenAi, request);
+    in_its_own_task(gateway, arrival, |gateway, arrival, reply| async move { flow::feedback(&gateway, arrival, reply).await }).await
 }
 
 /// The request runs in a task of its own: a caller who hangs up drops only the waiting for it. The permit counts it until its
@@ -71,7 +77,7 @@ fn turned_away(gateway: &Inner, front: Front, refusal: &Refusal) -> Response<Ans
 
 fn unknown_path(front: Front) -> Refusal {
     let message = match front {
-        Front::OpenAi => "this gateway serves POST /v1/chat/completions and GET /v1/models",
+        Front::OpenAi => "this gateway serves POST /v1/chat/completions, GET /v1/models and POST /v1/feedback",
         Front::Converse => "of Bedrock's operations this gateway serves Converse and ConverseStream",
     };
     Refusal::invalid(404, "unknown_path", message)

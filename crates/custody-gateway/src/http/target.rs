@@ -6,6 +6,7 @@ use crate::front::{Asked, Front};
 
 const CHAT: &str = "/v1/chat/completions";
 const MODELS: &str = "/v1/models";
+const FEEDBACK: &str = "/v1/feedback";
 const CONVERSE_ROOT: &str = "/model/";
 
 /// What a path leads to.
@@ -15,6 +16,8 @@ pub(super) enum Target {
     Invoke(Asked),
     /// The list of the caller's capabilities.
     List,
+    /// What a user says of an answer.
+    Feedback,
     Health,
     Readiness,
     Metrics,
@@ -27,6 +30,7 @@ impl Target {
         match path {
             CHAT => Self::Invoke(Asked::OpenAi),
             MODELS => Self::List,
+            FEEDBACK => Self::Feedback,
             "/healthz" => Self::Health,
             "/readyz" => Self::Readiness,
             "/metrics" => Self::Metrics,
@@ -41,14 +45,14 @@ impl Target {
         match self {
             Self::Invoke(asked) => asked.front(),
             Self::Nowhere(front) => *front,
-            Self::List | Self::Health | Self::Readiness | Self::Metrics => Front::OpenAi,
+            Self::List | Self::Feedback | Self::Health | Self::Readiness | Self::Metrics => Front::OpenAi,
         }
     }
 
     /// The one method that the path takes.
     pub(super) const fn method(&self) -> Option<Method> {
         match self {
-            Self::Invoke(_) => Some(Method::POST),
+            Self::Invoke(_) | Self::Feedback => Some(Method::POST),
             Self::List | Self::Health | Self::Readiness | Self::Metrics => Some(Method::GET),
             Self::Nowhere(_) => None,
         }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use custody_dialect::{Delta, StreamEvent};
+use custody_dialect::{ChatAnswer, Delta, StreamEvent, ToolCall};
 use custody_event::{Decoder, Event, Kind};
 use custody_log::{Journal, JournalConfig, LogReader, OpenReport};
 use custody_model::{AnswerFacts, Model, ModelAnswer, ModelCall, ModelError, ModelStream, Provider, Simulator};
@@ -21,7 +21,9 @@ use futures::stream;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::client::{self, Seen};
-use crate::{BuildGatewayError, Gateway, GatewayConfig, Recorder, SystemClock, SystemIds, Workspace, workspace::write_example};
+use crate::{
+    BuildGatewayError, ContentOutlet, Gateway, GatewayConfig, Recorder, SystemClock, SystemIds, Workspace, workspace::write_example,
+};
 
 pub(super) struct Harness {
     pub(super) gateway: Gateway,
@@ -44,6 +46,8 @@ pub(super) struct CountingModel {
     pub(super) panics: AtomicBool,
     /// Streams are longer than all buffers on the way to the caller.
     pub(super) is_wordy: AtomicBool,
+    /// What it answers, and calls a tool with.
+    pub(super) says: Mutex<Option<(String, String)>>,
 }
 
 #[async_trait]
@@ -54,7 +58,9 @@ impl Model for CountingModel {
 
     async fn call(&self, call: ModelCall) -> Result<ModelAnswer, ModelError> {
         self.note(&call);
-        Simulator.call(call).await
+        let mut answer = Simulator.call(call).await?;
+        self.put_words(&mut answer.answer);
+        Ok(answer)
     }
 
     async fn stream(&self, call: ModelCall) -> Result<ModelStream, ModelError> {
@@ -64,7 +70,14 @@ impl Model for CountingModel {
             let pieces = (0..1_000).map(move |_| Ok(vec![StreamEvent::Delta(piece.clone())]));
             return Ok(ModelStream::new(AnswerFacts { http_status: 200, provider_request_id: None }, stream::iter(pieces)));
         }
-        Simulator.stream(call).await
+        if self.says.lock().unwrap().is_none() {
+            return Simulator.stream(call).await;
+        }
+        let ModelAnswer { mut answer, facts } = Simulator.call(call).await?;
+        self.put_words(&mut answer);
+        let usage = answer.usage.clone().map(StreamEvent::Usage);
+        let events: Vec<_> = answer.deltas().into_iter().map(StreamEvent::Delta).chain(usage).chain([StreamEvent::Done]).collect();
+        Ok(ModelStream::new(facts, stream::iter([Ok(events)])))
     }
 }
 
@@ -73,6 +86,14 @@ impl CountingModel {
         self.calls.fetch_add(1, Ordering::SeqCst);
         *self.last.lock().unwrap() = Some(call.clone());
         assert!(!self.panics.load(Ordering::SeqCst), "a model with a defect");
+    }
+
+    fn put_words(&self, answer: &mut ChatAnswer) {
+        let Some((text, arguments)) = self.says.lock().unwrap().clone() else { return };
+        answer.text = Some(SensitiveText::new(text));
+        let call =
+            ToolCall { id: SensitiveText::new("call_1"), name: SensitiveText::new("look_up"), arguments: SensitiveText::new(arguments) };
+        answer.tool_calls = vec![call];
     }
 
     pub(super) fn count(&self) -> usize {
@@ -106,16 +127,31 @@ impl Harness {
     }
 
     pub(super) async fn over(recorder: Arc<dyn Recorder>, disk: SimDisk, journal: Journal, edits: &[(&str, &str, &str)]) -> Self {
+        Self::keeping(recorder, disk, journal, edits, None).await
+    }
+
+    /// An edit without old text is a file of its own.
+    pub(super) async fn keeping(
+        recorder: Arc<dyn Recorder>,
+        disk: SimDisk,
+        journal: Journal,
+        edits: &[(&str, &str, &str)],
+        content: Option<ContentOutlet>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = write_example(folder.path()).unwrap();
         for (file, old, new) in edits {
             let path = folder.path().join(file);
+            if old.is_empty() {
+                std::fs::write(path, new).unwrap();
+                continue;
+            }
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.contains(old), "{file} has no `{old}`");
             std::fs::write(path, text.replace(old, new)).unwrap();
         }
         let model = Arc::new(CountingModel::default());
-        let gateway = build(folder.path(), recorder, &model).unwrap();
+        let gateway = build_keeping(folder.path(), recorder, &model, content).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -203,9 +239,18 @@ impl Harness {
 
 /// A gateway over the workspace in a folder.
 pub(super) fn build(folder: &Path, recorder: Arc<dyn Recorder>, model: &Arc<CountingModel>) -> Result<Gateway, BuildGatewayError> {
+    build_keeping(folder, recorder, model, None)
+}
+
+fn build_keeping(
+    folder: &Path,
+    recorder: Arc<dyn Recorder>,
+    model: &Arc<CountingModel>,
+    content: Option<ContentOutlet>,
+) -> Result<Gateway, BuildGatewayError> {
     let workspace = Arc::new(Workspace::load(folder).unwrap());
     let models = workspace.routes.keys().map(|route| (route.clone(), Arc::clone(model) as Arc<dyn Model>)).collect();
-    let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.join(".hash-key"), more_metrics: None };
+    let config = GatewayConfig { producer: "custody-test".into(), hash_key_file: folder.join(".hash-key"), more_metrics: None, content };
     Gateway::build(config, workspace, recorder, models, Arc::new(SystemClock::new()), Arc::new(SystemIds))
 }
 

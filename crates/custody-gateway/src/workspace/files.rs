@@ -44,7 +44,7 @@ impl WorkspaceFiles {
 
     fn read_file(&mut self, path: &Path, relative: String, mistakes: &Mistakes) {
         if !is_workspace_file(&relative) {
-            let accepted = "use custody.toml, tenants.toml, keys.toml, capabilities/*.toml, prompts/<id>/v<N>.toml, policies/*.cedar, policies/schema.cedarschema or prices/*.toml";
+            let accepted = "use custody.toml, tenants.toml, keys.toml, data-handling.toml, capabilities/*.toml, prompts/<id>/v<N>.toml, policies/*.cedar, policies/schema.cedarschema or prices/*.toml";
             return mistakes.add(&relative, "", "is not a workspace file", accepted);
         }
         let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
@@ -87,7 +87,7 @@ impl WorkspaceFiles {
 fn is_workspace_file(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
-        ["custody.toml" | "tenants.toml" | "keys.toml"] | ["policies", "schema.cedarschema"] => true,
+        ["custody.toml" | "tenants.toml" | "keys.toml" | "data-handling.toml"] | ["policies", "schema.cedarschema"] => true,
         ["capabilities" | "prices", file] => file.ends_with(".toml"),
         ["policies", file] => file.ends_with(".cedar"),
         ["prompts", _, file] => file.starts_with('v') && file.ends_with(".toml"),

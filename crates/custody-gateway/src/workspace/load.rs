@@ -8,7 +8,9 @@ use custody_price::PriceBook;
 use custody_types::{CapabilityName, Fault, FaultOwner, Retry, RouteName, TenantId, Text};
 use toml::Table;
 
-use super::{Capability, RouteConfig, Settings, Tenant, Workspace, WorkspaceFiles, capability, keys, prompt, routes, settings, tenants};
+use super::{
+    Capability, RouteConfig, Settings, Tenant, Workspace, WorkspaceFiles, capability, handling, keys, prompt, routes, settings, tenants,
+};
 
 const MAIN_FILE: &str = "custody.toml";
 const SCHEMA_FILE: &str = "policies/schema.cedarschema";
@@ -94,12 +96,14 @@ fn checked(files: &WorkspaceFiles, mistakes: Mistakes) -> Result<Workspace, Work
     let tenants = required(&tables, tenants::FILE, &mistakes).map(|table| tenants::read(table, &mistakes)).unwrap_or_default();
     let keys = tables.get(keys::FILE).map(|table| keys::read(table, &tenants, &mistakes)).unwrap_or_default();
     let capabilities = read_capabilities(&tables, &routes, &tenants, &mistakes);
+    let known = handling::Known { tenants: &tenants, capabilities: &capabilities };
+    let handling = handling::read(tables.get(handling::FILE), &known, &mistakes);
     let policies = read_policies(files, &mistakes);
     let prices = read_prices(files, &mistakes);
     let found = mistakes.into_vec();
     match (settings, policies, prices) {
         (Some(settings), Some(policies), Some(prices)) if found.is_empty() => {
-            Ok(Workspace { hash: Text::from(files.hash()), settings, tenants, capabilities, routes, keys, policies, prices })
+            Ok(Workspace { hash: Text::from(files.hash()), settings, tenants, capabilities, routes, keys, policies, prices, handling })
         }
         _ => Err(WorkspaceError::Mistakes(found)),
     }

@@ -3,6 +3,7 @@
 
 mod kafka;
 mod services;
+mod vault;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use toml::Table;
 pub use self::{
     kafka::Log,
     services::{GatewayService, IngestService, MaintenanceJob, QueryService},
+    vault::{OVERLAP_MINUTES, RETENTION_HOURS, Vault, VaultKeys},
 };
 
 /// What one deployment file means.
@@ -25,6 +27,8 @@ pub struct Deployment {
     pub log: Log,
     /// The lake.
     pub lake: LakeRoot,
+    /// The vault; without one no text can be kept.
+    pub vault: Option<Vault>,
     pub gateway: GatewayService,
     pub ingest: IngestService,
     pub query: QueryService,
@@ -67,13 +71,14 @@ impl Deployment {
 
 fn read(root: &Reader<'_>) -> Option<Deployment> {
     let workspace_dir = root.text("workspace", "the folder of the workspace").map(PathBuf::from);
-    let log = kafka::read(root.section("log"));
+    let vault = vault::read(root);
+    let log = kafka::read(root.section("log"), vault.as_ref());
     let lake = read_lake(root.section("lake"));
     let gateway = services::read_gateway(root.section("gateway"));
     let ingest = services::read_ingest(root.section("ingest"));
     let query = services::read_query(root.section("query"));
     root.refuse_unknown();
-    Some(Deployment { workspace_dir: workspace_dir?, log: log?, lake: lake?, gateway: gateway?, ingest: ingest?, query: query? })
+    Some(Deployment { workspace_dir: workspace_dir?, log: log?, lake: lake?, vault, gateway: gateway?, ingest: ingest?, query: query? })
 }
 
 fn read_lake(reader: Reader<'_>) -> Option<LakeRoot> {

@@ -36,3 +36,38 @@ fn a_password_in_the_file_is_refused_and_not_repeated() {
         mistakes_of(&EXAMPLE.replace("kind = \"plaintext\"", "kind = \"scram-sha-512\"\nuser = \"custody\"\npassword = \"hunter2\""));
     assert!(told.contains("log.security.password") && !told.contains("hunter2"), "{told}");
 }
+
+#[test]
+fn a_vault_is_read_with_its_keys() {
+    let vault = Deployment::parse("example.toml", EXAMPLE).unwrap().vault.expect("the example has a vault");
+    assert!(vault.root.is_s3());
+    assert!(matches!(&vault.keys, VaultKeys::Kms(kms) if kms.default_key == "alias/custody" && kms.tenants.is_empty()));
+    let tenants = EXAMPLE.replace("# acme = ", "acme = ");
+    let vault = Deployment::parse("example.toml", &tenants).unwrap().vault.unwrap();
+    assert!(matches!(vault.keys, VaultKeys::Kms(kms) if kms.tenants.len() == 1));
+    let (before, rest) = EXAMPLE.split_once("[vault.keys]").unwrap();
+    let after = &rest[rest.find("[gateway]").unwrap()..];
+    let file = format!("{before}[vault.keys]\nkind = \"file\"\npath = \"/k\"\npassphrase_env = \"P\"\n{after}");
+    let vault = Deployment::parse("example.toml", &file).unwrap().vault.unwrap();
+    assert!(matches!(vault.keys, VaultKeys::File { passphrase_env: Some(name), .. } if name == "P"));
+}
+
+#[test]
+fn without_a_vault_there_is_none_and_a_wrong_one_is_told() {
+    let (before, rest) = EXAMPLE.split_once("[vault] ").unwrap();
+    let without = format!("{before}{}", &rest[rest.find("[gateway]").unwrap()..]);
+    assert!(Deployment::parse("example.toml", &without).unwrap().vault.is_none());
+    let told = mistakes_of(
+        &EXAMPLE
+            .replace("s3://evidence-vault/vault", "ftp://vault")
+            .replace("kind = \"kms\"", "kind = \"hsm\"")
+            .replace("edge_overlap_minutes = 60", "edge_overlap_minutes = 9000"),
+    );
+    for part in ["vault.root", "vault.keys.kind", "vault.edge_overlap_minutes"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let told = mistakes_of(&EXAMPLE.replace("# endpoint = \"https://kms", "endpoint = \"http://kms"));
+    assert!(told.contains("vault.keys") && told.contains("not encrypted"), "{told}");
+    let told = mistakes_of(&EXAMPLE.replace("default_key = ", "passphrase = \"hunter2\"\ndefault_key = "));
+    assert!(told.contains("vault.keys.passphrase") && !told.contains("hunter2"), "{told}");
+}

@@ -4,11 +4,14 @@
 //! data folder     workspace/   what governs; written with examples when it is missing or empty
 //!                 hash.key     key of the keyed hashes in events, made at the first start
 //!                 journal/     the log
+//!                 content/     the journal of sealed texts, once a rule keeps any
+//!                 vault/       keys, wrapped, and what is sealed; vault.key wraps them
 //!                 lake/        events, dead_letters
 //! ```
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
+mod content;
 mod pipeline;
 
 use std::{
@@ -28,7 +31,10 @@ use custody_gateway::{
 use custody_types::{Clock, IdSource};
 use tokio::sync::watch;
 
-use self::pipeline::{Pipeline, PipelineConfig};
+use self::{
+    content::Content,
+    pipeline::{Pipeline, PipelineConfig},
+};
 use crate::{
     process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
     terminal::say,
@@ -80,10 +86,13 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         flush_bytes: args.flush_size << 20,
         journal_bytes: args.journal_bound << 20,
     };
+    let content = Content::start(&args.data_dir, config.journal_bytes, &workspace, &clock, &ids).await?;
     let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(pipeline.metrics()));
-    let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics };
+    let for_gateway = content.as_ref().map(Content::for_gateway);
+    let gateway_config =
+        GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics, content: for_gateway };
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let (stop_asking, stopped) = watch::channel(false);
@@ -103,6 +112,11 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     profiles.await.context("the task that asks about inference profiles ended abnormally")?;
     let noted = gateway.record_control(control("stopped", &workspace)).await;
     pipeline.stop().await?;
+    if let Some(Content { side, .. }) = content {
+        let journal = side.journal.clone();
+        side.stop().await.context("a task of the content journal ended abnormally")?;
+        journal.shutdown().await;
+    }
     noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)

@@ -60,7 +60,11 @@ impl KmsOptions {
         Ok(Client::from_conf(config.build()))
     }
 
-    fn check(&self) -> Result<(), VaultError> {
+    /// Says what makes no sense, without asking anyone.
+    ///
+    /// # Errors
+    /// When an address would be asked in the clear over a network, or a key has no name.
+    pub fn check(&self) -> Result<(), VaultError> {
         if let Some(endpoint) = &self.endpoint {
             check_endpoint(endpoint).map_err(|error| VaultError::KeyServiceSettings(error.to_string()))?;
         }

@@ -184,9 +184,9 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// An object may be asked for below what is itself an object.
+/// An object may be asked for below or above what is itself an object.
 fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory)
 }
 
 fn is_old(path: &Path) -> bool {

@@ -1,0 +1,55 @@
+//! `custody vault`: how the vault does, and the rotation of what wraps its keys.
+
+mod rewrap;
+mod rotate;
+mod status;
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use custody_gateway::SystemClock;
+use custody_types::Clock;
+
+use crate::vault_parts::VaultArgs;
+
+/// Look after the vault.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+  custody vault status                         keys of days and units, claim checks, what is parked, who wraps the keys
+  custody vault rotate --tenant acme           a new wrapping key for a tenant, and its keys wrapped anew
+  custody vault rotate --all                   for the product and every tenant
+  custody vault rotate --root --new-passphrase-env NEW
+                                               locks the key file by another passphrase
+  custody vault rewrap                         wraps anew what an older wrapping key wrapped; goes on where it was cut short
+  custody vault rewrap --everything            the rest too, as after a rotation inside KMS, which keeps the key's name
+
+What is sealed stays as it is: only the keys that sealed it are wrapped anew. All of it is safe beside gateways, ingest and
+readers. An old wrapping key is removed from the key file once it wraps nothing and was replaced an hour ago or more; keys in
+KMS are made, rotated and removed in KMS.
+
+Exit codes: 0 done, 1 failed, 2 the arguments or the configuration are wrong, 3 `rewrap` left keys that it could not wrap.")]
+pub struct VaultCommand {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Say what stands in the vault.
+    Status(VaultArgs),
+    /// Make new wrapping keys, and wrap anew what the old ones wrapped.
+    Rotate(rotate::RotateArgs),
+    /// Wrap keys anew with the current wrapping keys.
+    Rewrap(rewrap::RewrapArgs),
+}
+
+/// Does one task.
+pub async fn run(args: VaultCommand) -> Result<ExitCode> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    match args.task {
+        Task::Status(place) => status::run(&place, &clock).await,
+        Task::Rotate(args) => rotate::run(&args, &clock).await,
+        Task::Rewrap(args) => rewrap::run(&args, &clock).await,
+    }
+}
