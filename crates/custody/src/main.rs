@@ -15,6 +15,7 @@ mod replay;
 mod service;
 mod sql;
 mod terminal;
+mod texts;
 mod topics;
 mod up;
 mod vault;
