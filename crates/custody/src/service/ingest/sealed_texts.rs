@@ -61,7 +61,7 @@ impl SealedTexts {
     async fn look_after(self: Arc<Self>, mut assignment: watch::Receiver<Assignment>, mut stop: watch::Receiver<bool>) -> Result<()> {
         while !*stop.borrow() {
             tokio::select! {
-                () = until_held(&mut assignment, true) => {}
+                is_member = until_held(&mut assignment, true) => if !is_member { return Ok(()) },
                 () = until_told(&mut stop) => return Ok(()),
             }
             let logs = match readers(&self.deployment.log.kafka, &self.topic.name, 0..self.partitions) {
@@ -71,16 +71,16 @@ impl SealedTexts {
             let upkeep = self.texts.upkeep(logs).await?;
             tokio::select! {
                 () = upkeep.run(stop.clone()) => {}
-                () = until_held(&mut assignment, false) => {}
+                is_member = until_held(&mut assignment, false) => if !is_member { return Ok(()) },
             }
         }
         Ok(())
     }
 }
 
-/// Done when the first partition is this instance's, or no longer; also when the membership ends, which the loop reports.
-async fn until_held(assignment: &mut watch::Receiver<Assignment>, is_held: bool) {
-    let _ = assignment.wait_for(|given| given.partitions.contains(&FIRST_PARTITION) == is_held).await;
+/// Done when the first partition is this instance's, or no longer. False when the membership ended, which the loop reports.
+async fn until_held(assignment: &mut watch::Receiver<Assignment>, is_held: bool) -> bool {
+    assignment.wait_for(|given| given.partitions.contains(&FIRST_PARTITION) == is_held).await.is_ok()
 }
 
 async fn until_told(stop: &mut watch::Receiver<bool>) {
