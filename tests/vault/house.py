@@ -12,6 +12,7 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 HANDLING = """
 version = 1
+claim_above_bytes = 16384
 
 [retention.short]
 days = 30
@@ -105,6 +106,11 @@ class House:
         self.process.kill()
         self.process.stdout.read()
         return self.process.wait(60)
+
+    @property
+    def texts(self):
+        """The table of texts."""
+        return self.data / "lake/content"
 
     def ask(self, text, tenant="acme", capability="support.answer", user=None, stream=False, **more):
         body = {"model": capability, "messages": [{"role": "user", "content": text}], "stream": stream, **more}

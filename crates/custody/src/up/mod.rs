@@ -7,13 +7,14 @@
 //!                 office/      the log of commands such as `custody reveal`, read beside it
 //!                 content/     the journal of sealed texts, once a rule keeps any
 //!                 vault/       keys, wrapped, and what is sealed; vault.key wraps them
-//!                 lake/        events, dead_letters
+//!                 lake/        events, dead_letters, content
 //! ```
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
 mod content;
 mod pipeline;
+mod texts;
 
 use std::{
     io::ErrorKind,
@@ -91,7 +92,8 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         journal_bytes: args.journal_bound << 20,
     };
     let content = Content::start(&args.data_dir, config.journal_bytes, &workspace, &clock, &ids).await?;
-    let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
+    let texts = content.as_ref().map(|content| content.for_ingest(&workspace));
+    let pipeline = Pipeline::start(&config, texts, &workspace, &clock, &ids).await?;
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(pipeline.metrics()));
     let for_gateway = content.as_ref().map(Content::for_gateway);
