@@ -4,6 +4,7 @@
 
 mod first_light;
 mod harness;
+mod kept_texts;
 mod kill;
 mod prices;
 mod reconcile;

@@ -1,6 +1,10 @@
 //! Words that callers and providers make up, as events may carry them. A word that stands verbatim is a UUID or too narrow to hold
-//! a mail address, a card number or a key; any other becomes its keyed hash, which still finds all requests with the same word.
+//! a mail address, a card number or a key, and redaction finds nothing in it; any other becomes its keyed hash, which still finds all
+//! requests with the same word.
 
+use std::sync::LazyLock;
+
+use custody_redact::{Redactor, Rules};
 use custody_types::{ModelName, Text};
 use uuid::Uuid;
 
@@ -13,6 +17,9 @@ const MAX_RUN: usize = 20;
 
 /// Fewer digits than a phone, card or account number has.
 const MAX_DIGITS: usize = 8;
+
+/// Everything that redaction knows; made when the first word comes that is narrow enough to be looked at.
+static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::new(&Rules::default()).ok());
 
 /// The word itself where it may stand verbatim, else its keyed hash.
 pub(super) fn kept_or_hashed(hasher: &TenantHasher, word: &str) -> Text {
@@ -30,7 +37,17 @@ pub(super) fn model_kept_or_hashed(hasher: &TenantHasher, asked: &ModelName, use
 
 /// Whether the word may stand verbatim.
 pub(super) fn may_stand(word: &str) -> bool {
-    is_uuid(word) || is_narrow(word)
+    is_uuid(word) || is_narrow(word) && is_clean(word)
+}
+
+/// A name that a guardrail's owner or AWS gave, which may have spaces; its keyed hash where redaction finds something in it.
+pub(super) fn name_kept_or_hashed(hasher: &TenantHasher, name: &Text) -> Text {
+    if is_clean(name) { Text::clone(name) } else { hasher.hash(Purpose::Label, name.as_bytes()) }
+}
+
+/// Whether redaction finds nothing; what cannot be looked at is not clean.
+fn is_clean(word: &str) -> bool {
+    REDACTOR.as_ref().is_some_and(|redactor| redactor.find(word).is_empty())
 }
 
 /// In the form with hyphens only.
@@ -74,6 +91,7 @@ mod tests {
             &"a-".repeat(33),
             "0190a1b2c3d47e5f8899aabbccddeeff",
             "{0190a1b2-c3d4-7e5f-8899-aabbccddeef}",
+            "AKIAQYLPMNVHFIQRKXYA",
         ];
         for word in wide {
             assert!(!may_stand(word), "{word}");

@@ -25,7 +25,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_gateway::{
-    Gateway, GatewayConfig, Probes, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
+    Gateway, GatewayConfig, MoreMetrics, Probes, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
 use custody_types::{Clock, IdSource};
@@ -36,6 +36,8 @@ use self::{
     pipeline::{Pipeline, PipelineConfig},
 };
 use crate::{
+    content::add_figures,
+    figures::Figures,
     process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
     terminal::say,
 };
@@ -89,7 +91,7 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     let content = Content::start(&args.data_dir, config.journal_bytes, &workspace, &clock, &ids).await?;
     let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
     let probes = Probes::start(&workspace, &clock, read_secret)?;
-    let more_metrics = Some(probes.beside(pipeline.metrics()));
+    let more_metrics = Some(probes.beside(with_content(pipeline.metrics(), content.as_ref())));
     let for_gateway = content.as_ref().map(Content::for_gateway);
     let gateway_config =
         GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics, content: for_gateway };
@@ -120,6 +122,16 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the content journal has to say, behind the rest.
+fn with_content(metrics: MoreMetrics, content: Option<&Content>) -> MoreMetrics {
+    let Some(journal) = content.map(|content| content.side.journal.clone()) else { return metrics };
+    Arc::new(move || {
+        let mut figures = Figures::default();
+        add_figures(&mut figures, &journal.stats());
+        metrics() + &figures.into_text()
+    })
 }
 
 /// Whether nobody made a workspace yet. A folder that lost one of its files is not written to: the example's keys would take the place
