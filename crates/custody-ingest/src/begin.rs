@@ -152,6 +152,7 @@ async fn compare<D: Decode, E>(record: &LogRecord, asked: &mut Asked<'_, D, E>, 
     let Some(key) = rows.keys().into_iter().next() else { return Ok(Anchor::Same) };
     let place = record.seq.get();
     let stored = asked.lookup.event_ids_at(record.source, place..=place).await?;
-    let same = stored.iter().any(|(_, event_id)| *event_id == key.event_id);
+    let is_forgotten = stored.is_empty() && asked.lookup.may_forget();
+    let same = is_forgotten || stored.iter().any(|(_, event_id)| *event_id == key.event_id);
     Ok(if same { Anchor::Same } else { Anchor::Other })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use custody_lake::StoreError;
 use custody_log::ReadError;
 use custody_types::{Fault, FaultOwner, LogPosition, Retry};
+use custody_vault::VaultError;
 
 /// Why a turn of the loop failed. Nothing is lost by it: the next turn resumes from the table.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum IngestError {
     /// A table could not be read or written.
     #[error("lake could not be written")]
     Lake(#[from] StoreError),
+    /// The vault could not be used.
+    #[error("vault could not be used")]
+    Vault(#[from] VaultError),
     /// The log has a record and did not give it in time.
     #[error("the log did not give the record at position {position}, which it has")]
     Withheld {
@@ -34,6 +38,7 @@ impl Fault for IngestError {
         match self {
             Self::Log(error) => error.owner(),
             Self::Lake(error) => error.owner(),
+            Self::Vault(error) => error.owner(),
             Self::Contended { .. } | Self::Withheld { .. } => FaultOwner::Operator,
         }
     }
@@ -42,6 +47,7 @@ impl Fault for IngestError {
         match self {
             Self::Log(error) => error.retry(),
             Self::Lake(error) => error.retry(),
+            Self::Vault(error) => error.retry(),
             Self::Contended { .. } | Self::Withheld { .. } => Retry::After(Duration::from_secs(1)),
         }
     }
@@ -50,6 +56,7 @@ impl Fault for IngestError {
         match self {
             Self::Log(error) => error.code(),
             Self::Lake(error) => error.code(),
+            Self::Vault(error) => error.code(),
             Self::Withheld { .. } => "log_record_withheld",
             Self::Contended { .. } => "ingest_contended",
         }

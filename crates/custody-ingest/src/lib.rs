@@ -7,6 +7,8 @@
 //!    └────────────────────── any failure: drop everything, believe only the table ◀──────────┘
 //! ```
 //!
+//! Sealed texts go the same way into a table of their own, through the vault step ([`content`]).
+//!
 //! The table is the only memory: position and high-water marks are written in the commit that carries the rows. The loop is
 //! [`Ingest`]; its two decisions are the pure types [`Resume`] and [`Fate`]; the marks are in [`sequence`], what the table keeps in
 //! [`ledger`]. It knows neither Arrow nor Delta nor Kafka: rows are opaque, log and tables are ports. It does not create tables,
@@ -16,6 +18,7 @@ mod begin;
 mod bury;
 mod commit;
 mod config;
+pub mod content;
 mod dedupe;
 mod error;
 mod gather;

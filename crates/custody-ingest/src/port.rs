@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use custody_lake::{DeadLetter, DeadLetterRows, EventDecoder, EventRows, RowKey, StoreError};
 use custody_types::{LogPosition, LogRecord, Seq, Source, Timestamp};
 
-/// Turns records into rows; what it cannot turn becomes a dead letter. Every record is in exactly one of both.
+/// Turns records into rows; what it cannot turn becomes a dead letter. Every record is in at most one of both; one that says nothing to
+/// keep is in neither and counts as read.
 pub trait Decode: Send {
     /// What comes out.
     type Rows: KeyedRows;
@@ -33,6 +34,11 @@ pub trait KeyedRows: Send {
 pub trait EventLookup: Send + Sync {
     /// Every event stored under the source at these places; a place may have none, or several after a clone.
     async fn event_ids_at(&self, source: Source, seqs: RangeInclusive<u64>) -> Result<Vec<(Seq, String)>, StoreError>;
+
+    /// Whether rows may be gone that were stored: then an empty place proves nothing about the log.
+    fn may_forget(&self) -> bool {
+        false
+    }
 }
 
 /// Told what is stored, so that the log may forget it.

@@ -1,7 +1,7 @@
 //! The loop over fakes: one behaviour a test. Random faults in random order are the simulation's (`tests/sim`).
 
-mod fixture;
-mod list_log;
+pub(crate) mod fixture;
+pub(crate) mod list_log;
 
 use custody_log::LogReader;
 use custody_testkit::store::CommitFault;

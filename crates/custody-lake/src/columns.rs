@@ -13,7 +13,11 @@ use arrow::{
 };
 use custody_types::Timestamp;
 
-use crate::{error::StoreError, schemas::Schemas, table::TableDefinition};
+use crate::{
+    error::StoreError,
+    schemas::Schemas,
+    table::{EVENT_DATE, TableDefinition},
+};
 
 /// The only columns of which the table's log and files hold least and greatest values: places in time and log, ids, and the bounded
 /// names by which queries narrow. Never a caller's own text.
@@ -65,6 +69,8 @@ pub(crate) fn table_columns(schemas: &Schemas) -> Result<SchemaRef, StoreError> 
 pub(crate) fn events_table() -> TableDefinition {
     TableDefinition {
         name: "events",
+        partitioned_by: EVENT_DATE,
+        may_forget: false,
         columns: event_columns(),
         sorted_by: SORTED_BY,
         with_statistics: COLUMNS_WITH_STATISTICS,

@@ -4,7 +4,7 @@
 //! ```text
 //! snapshot ─▶ plan ─▶ for each group: read inputs ─▶ merge, check content ─▶ upload ─▶ replace (one version, strictly on a snapshot)
 //! ```
-//! What can't be merged is left as it is and reported; only rows that changed on the way, which would be a defect, end the run.
+//! Texts are left out ([`LakeTable::is_compacted`]). What can't be merged is left as it is and reported; only rows that changed on the way, which would be a defect, end the run.
 
 mod adapt;
 mod content;
@@ -46,7 +46,7 @@ use crate::{
         StagedFile,
         handle::TableHandle,
         live_file::{LiveFile, live_files},
-        parquet_file::{EncodedFile, PARTITION_COLUMN},
+        parquet_file::EncodedFile,
         storage::Access,
         upload::Uploader,
     },
@@ -126,7 +126,7 @@ impl Compactor {
 
     async fn prepared(&self) -> Result<(SchemaRef, Vec<Group>), StoreError> {
         let handle = TableHandle::open(Arc::clone(&self.log_store)).await?;
-        Ok((file_columns(&columns(&handle)?, PARTITION_COLUMN), self.groups(&handle)?))
+        Ok((file_columns(&columns(&handle)?, self.table.definition().partitioned_by), self.groups(&handle)?))
     }
 
     /// False where it was asked to stop.
@@ -204,6 +204,9 @@ impl Compactor {
     }
 
     fn groups(&self, handle: &TableHandle) -> Result<Vec<Group>, StoreError> {
+        if !self.table.is_compacted() {
+            return Ok(Vec::new());
+        }
         let mut by_date: BTreeMap<String, Vec<Piece<LiveFile>>> = BTreeMap::new();
         for file in live_files(handle)?.into_iter().filter(|file| !file.has_deletions) {
             let piece = Piece { bytes: file.bytes, modified_at_millis: file.modified_at_millis, file };

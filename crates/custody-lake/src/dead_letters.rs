@@ -12,7 +12,7 @@ use custody_types::{LogPosition, LogRecord, Seq, Source, Timestamp};
 use crate::{
     columns::{date_of, log_number},
     error::StoreError,
-    table::{LakeRows, TableDefinition},
+    table::{EVENT_DATE, LakeRows, TableDefinition},
 };
 
 /// Why a record is not an event.
@@ -118,6 +118,8 @@ impl LakeRows for DeadLetterRows {
     fn definition() -> TableDefinition {
         TableDefinition {
             name: "dead_letters",
+            partitioned_by: EVENT_DATE,
+            may_forget: false,
             columns: dead_letter_columns(),
             sorted_by: &["log_partition", "log_position"],
             with_statistics: &["log_partition", "log_position", "source", "seq", "reason", "found_at"],

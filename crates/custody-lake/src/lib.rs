@@ -15,6 +15,9 @@
 //! The program that links this crate installs rustls' provider first (`rustls::crypto::aws_lc_rs::default_provider().install_default()`):
 //! two are linked, and with neither chosen the first encrypted connection panics.
 //!
+//! A third table, `content`, holds sealed texts. It is made when the first text is kept, is partitioned by the date from which its rows
+//! are no longer kept, and is the only one whose rows may be deleted ([`forget_texts`]).
+//!
 //! Columns are derived from the event's Avro schema; there is no hand-written row-to-column code. [`TableStore`] is the port: it
 //! promises what Delta promises and no more. What to do about duplicates, holes and unanswered commits is the ingest service's.
 //! This crate does not know what a request is, and does not read or write the log.
@@ -22,6 +25,7 @@
 mod canonical;
 mod columns;
 mod compaction;
+mod content;
 mod dead_letters;
 mod decode;
 mod error;
@@ -42,13 +46,16 @@ pub use columns::{COLUMNS_WITH_STATISTICS, event_columns};
 pub use compaction::{
     CompactionConfig, CompactionError, CompactionGroup, CompactionPlan, CompactionProgress, CompactionReport, Compactor, WhyLeft,
 };
+pub use content::{
+    ContentRow, ContentRows, ContentScope, ForgetError, ForgottenTexts, TextCounts, TextState, TextUnit, content_columns, forget_texts,
+};
 pub use dead_letters::{DeadLetter, DeadLetterReason, DeadLetterRows, dead_letter_columns};
 pub use decode::{Decoded, EventDecoder, EventRows, RowKey, decode};
 pub use error::{CommitError, StoreError};
 pub use letters::StoredLetter;
 pub use location::{LakeRoot, LakeRootError, S3Options};
-pub use reader::{LakeReader, Snapshot};
+pub use reader::{LakeReader, Snapshot, has_table};
 pub use status::{TableStatus, table_status};
-pub use store::{DeadLetterStore, DeltaStore, EventStore, Staged, StagedFile, TableState, TableStore};
+pub use store::{ContentStore, DeadLetterStore, DeltaStore, EventStore, Staged, StagedFile, TableState, TableStore};
 pub use table::{LakeRows, LakeTable, TableDefinition};
 pub use vacuum::{Litter, Retention, RetentionError, UnneededFile, Vacuum, VacuumPlan, VacuumProgress, litter};

@@ -35,6 +35,8 @@ const POSITION_PREFIX: &str = "custody/position/";
 pub struct LakeReader {
     root: LakeRoot,
     tables: Mutex<Option<Tables>>,
+    /// Nothing while no text was kept.
+    content: Mutex<Option<TableHandle>>,
 }
 
 struct Tables {
@@ -66,7 +68,7 @@ impl LakeReader {
     pub async fn open(root: impl Into<LakeRoot>) -> Result<Self, StoreError> {
         let root = root.into();
         let tables = open_tables(&root).await?;
-        Ok(Self { root, tables: Mutex::new(Some(tables)) })
+        Ok(Self { root, tables: Mutex::new(Some(tables)), content: Mutex::new(None) })
     }
 
     /// The lake as it is now.
@@ -87,6 +89,35 @@ impl LakeReader {
         let snapshot = take(&tables).await;
         *slot = Some(tables);
         snapshot
+    }
+}
+
+impl LakeReader {
+    /// Sealed texts as they are now; nothing while no text was kept.
+    pub(crate) async fn content(&self) -> Result<Option<Arc<dyn TableProvider>>, StoreError> {
+        let mut slot = self.content.lock().await;
+        let handle = match slot.take() {
+            Some(mut handle) => {
+                handle.refresh().await?;
+                handle
+            }
+            None if has_table(&self.root, LakeTable::Content).await? => open_table(&self.root, LakeTable::Content, Access::Read).await?,
+            None => return Ok(None),
+        };
+        let handle = slot.insert(handle);
+        provider(handle).await.map(Some).map_err(StoreError::storage("opening `content` for queries"))
+    }
+}
+
+/// Whether a table of the lake is there: that of texts is made when the first is kept.
+///
+/// # Errors
+/// When the store fails.
+pub async fn has_table(lake: impl Into<LakeRoot>, table: LakeTable) -> Result<bool, StoreError> {
+    match log_store(&lake.into(), table.name(), Access::Read) {
+        Ok(log_store) => log_store.is_delta_table_location().await.map_err(StoreError::storage("looking for the table")),
+        Err(StoreError::UnusableTable { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

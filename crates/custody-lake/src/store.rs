@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 pub use self::delta::DeltaStore;
 use crate::{
+    content::ContentRows,
     dead_letters::DeadLetterRows,
     decode::EventRows,
     error::{CommitError, StoreError},
@@ -79,6 +80,7 @@ pub struct StagedFile {
     pub bytes: u64,
     /// Its rows.
     pub rows: u64,
+    partitioned_by: &'static str,
     event_date: String,
     statistics: String,
     modified_at_millis: i64,
@@ -106,6 +108,9 @@ impl Staged {
 
 /// The `events` table.
 pub type EventStore = DeltaStore<EventRows>;
+
+/// The `content` table.
+pub type ContentStore = DeltaStore<ContentRows>;
 
 /// The `dead_letters` table.
 pub type DeadLetterStore = DeltaStore<DeadLetterRows>;

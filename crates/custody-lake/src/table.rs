@@ -2,7 +2,10 @@
 
 use arrow::{datatypes::SchemaRef, record_batch::RecordBatch};
 
-use crate::{dead_letters::DeadLetterRows, decode::EventRows, error::StoreError};
+use crate::{content::ContentRows, dead_letters::DeadLetterRows, decode::EventRows, error::StoreError};
+
+/// What evidence is partitioned by: the UTC day of an event.
+pub(crate) const EVENT_DATE: &str = "event_date";
 
 /// Rows that know the table they belong to.
 pub trait LakeRows: Send + Sync + 'static {
@@ -23,6 +26,8 @@ pub enum LakeTable {
     Events,
     /// Records that are not events.
     DeadLetters,
+    /// Sealed texts; made when the first is kept.
+    Content,
 }
 
 /// What a table is made of.
@@ -30,7 +35,11 @@ pub enum LakeTable {
 pub struct TableDefinition {
     /// Its folder below the lake's root.
     pub name: &'static str,
-    /// Its columns; the last is `event_date`, by which it is partitioned.
+    /// The column of dates by which it is partitioned; it stands in paths and in the table's log, not in files.
+    pub partitioned_by: &'static str,
+    /// Whether rows may be deleted. Of evidence, none may.
+    pub may_forget: bool,
+    /// Its columns.
     pub columns: SchemaRef,
     /// Columns by which a file is sorted.
     pub sorted_by: &'static [&'static str],
@@ -42,7 +51,7 @@ pub struct TableDefinition {
 
 impl LakeTable {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Events, Self::DeadLetters];
+    pub const ALL: [Self; 3] = [Self::Events, Self::DeadLetters, Self::Content];
 
     /// Its folder below the lake's root.
     #[must_use]
@@ -50,6 +59,7 @@ impl LakeTable {
         match self {
             Self::Events => "events",
             Self::DeadLetters => "dead_letters",
+            Self::Content => "content",
         }
     }
 
@@ -59,6 +69,17 @@ impl LakeTable {
         match self {
             Self::Events => EventRows::definition(),
             Self::DeadLetters => DeadLetterRows::definition(),
+            Self::Content => ContentRows::definition(),
+        }
+    }
+
+    /// Whether small files of it are merged. Texts are not: merging would copy into new files what an erasure is taking out of the old
+    /// ones, and whole files of texts are dropped when they expire.
+    #[must_use]
+    pub const fn is_compacted(self) -> bool {
+        match self {
+            Self::Events | Self::DeadLetters => true,
+            Self::Content => false,
         }
     }
 }

@@ -9,6 +9,8 @@
 //! Deleting what is not in the log has eaten uncommitted files of others (delta-rs#3645). So the retention has a lower bound that no
 //! upload and commit of this program reaches, and "now" is never later than the newest time that the store itself gave a file: a
 //! machine whose clock is ahead deletes nothing early.
+//!
+//! After texts were forgotten, what a version removed goes at once ([`Retention::of_forgotten`]): then no older version can be read.
 
 mod litter;
 mod retention;
@@ -100,9 +102,9 @@ impl Vacuum {
     /// # Errors
     /// When the store fails.
     pub async fn plan(&self) -> Result<VacuumPlan, StoreError> {
-        let files = listed(&self.log_store).await?;
-        let unneeded_since = self.now_millis(&files).saturating_sub(self.retention.millis());
-        let unneeded = files.into_iter().filter(|file| is_unneeded(file, unneeded_since));
+        let files = listed(&self.log_store, self.table).await?;
+        let now_millis = self.now_millis(&files);
+        let unneeded = files.into_iter().filter(|file| is_unneeded(file, self.retention, now_millis));
         let files = unneeded.map(|file| UnneededFile { path: file.meta.location.to_string(), bytes: file.meta.size }).collect();
         Ok(VacuumPlan { table: self.table, files })
     }
@@ -155,14 +157,14 @@ impl Vacuum {
     }
 }
 
-fn is_unneeded(file: &Listed, unneeded_since_millis: i64) -> bool {
-    let is_old = |at_millis: i64| at_millis < unneeded_since_millis;
-    let nobody_reads_it = match file.claim {
-        Claim::Live => false,
-        Claim::Removed { at_millis } => is_old(at_millis),
-        Claim::Unknown => true,
-    };
-    nobody_reads_it && is_old(file.meta.last_modified.timestamp_millis())
+fn is_unneeded(file: &Listed, retention: Retention, now_millis: i64) -> bool {
+    let written = file.meta.last_modified.timestamp_millis();
+    match (file.claim, retention.removed_millis()) {
+        (Claim::Live, _) => false,
+        (Claim::Removed { .. }, None) => true,
+        (Claim::Removed { at_millis }, Some(kept)) => at_millis.max(written) < now_millis.saturating_sub(kept),
+        (Claim::Unknown, _) => written < now_millis.saturating_sub(retention.uncommitted_millis()),
+    }
 }
 
 impl VacuumPlan {

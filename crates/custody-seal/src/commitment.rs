@@ -57,6 +57,12 @@ impl OpenedText {
         TextCommitment::of(&self.salt, self.text.expose())
     }
 
+    /// Another text in the place of this one, such as what redaction left of it. Its commitment is not the event's.
+    #[must_use]
+    pub fn with_text(&self, text: SecretBytes) -> Self {
+        Self { salt: SecretKey::from_bytes(self.salt.expose()), text }
+    }
+
     pub(crate) fn split(opened: &SecretBytes) -> Option<Self> {
         let (salt, text) = opened.expose().split_at_checked(32)?;
         Some(Self { salt: SecretKey::from_slice(salt)?, text: SecretBytes::new(text.to_vec()) })

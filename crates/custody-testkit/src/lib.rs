@@ -8,3 +8,5 @@ pub mod log_suite;
 pub mod store;
 #[cfg(feature = "upstream")]
 pub mod upstream;
+#[cfg(feature = "vault")]
+pub mod vault;

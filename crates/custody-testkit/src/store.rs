@@ -137,6 +137,11 @@ impl<R: Clone> FakeTable<R> {
         inner.versions.iter().filter_map(|version| version.file.and_then(|file| inner.files.get(&file).cloned())).collect()
     }
 
+    /// Changes what the files hold, as a deletion does.
+    pub fn change_rows(&self, change: impl FnMut(&mut R)) {
+        self.lock().files.values_mut().for_each(change);
+    }
+
     /// The newest version and the transactions in force.
     #[must_use]
     pub fn state(&self) -> TableState {

@@ -4,6 +4,7 @@
 //! [`time`] and [`id`].
 
 mod fault;
+mod fault_point;
 mod geography;
 mod id;
 mod label;
@@ -15,6 +16,7 @@ mod time;
 mod tokens;
 
 pub use fault::{Fault, FaultOwner, Retry};
+pub use fault_point::{fault_point, watch_fault_points};
 pub use geography::{GEOGRAPHIES, is_geography, is_region, split_profile_id};
 pub use id::{EventId, IdSource, JournalId, ParseIdError, RequestId};
 pub use label::{

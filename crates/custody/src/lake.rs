@@ -5,7 +5,9 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use custody_gateway::{SystemClock, SystemIds};
-use custody_lake::{CompactionConfig, Compactor, LakeRoot, LakeTable, Litter, Retention, TableStatus, Vacuum, litter, table_status};
+use custody_lake::{
+    CompactionConfig, Compactor, LakeRoot, LakeTable, Litter, Retention, TableStatus, Vacuum, has_table, litter, table_status,
+};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
@@ -103,10 +105,19 @@ pub async fn run(args: LakeArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The tables that are there. Events and dead letters must be; texts are only where some were kept.
+pub async fn tables_of(lake: &LakeRoot) -> Result<Vec<LakeTable>> {
+    let mut tables = vec![LakeTable::Events, LakeTable::DeadLetters];
+    if has_table(lake, LakeTable::Content).await.context("the lake cannot be read")? {
+        tables.push(LakeTable::Content);
+    }
+    Ok(tables)
+}
+
 async fn status(lake: &LakeRoot, with_litter: bool) -> Result<()> {
     say(&format!("lake {lake}"));
     let small = CompactionConfig::default().target_bytes / 2;
-    for table in LakeTable::ALL {
+    for table in tables_of(lake).await? {
         let status = table_status(lake, table, small).await.context("the lake cannot be read")?;
         show(&status);
         if with_litter {
@@ -144,7 +155,11 @@ fn show_litter(litter: &Litter) {
 }
 
 async fn compact(lake: &LakeRoot, config: CompactionConfig, dry_run: bool) -> Result<()> {
-    for table in LakeTable::ALL {
+    for table in tables_of(lake).await? {
+        if !table.is_compacted() {
+            say(&format!("{}: files are left as they are, and dropped whole when their texts expire", table.name()));
+            continue;
+        }
         let compactor = Compactor::open(lake, table, config, Arc::new(SystemClock::new()), Arc::new(SystemIds)).await?;
         let name = table.name();
         if dry_run {
@@ -182,7 +197,7 @@ async fn compact(lake: &LakeRoot, config: CompactionConfig, dry_run: bool) -> Re
 }
 
 async fn vacuum(lake: &LakeRoot, retention: Retention, dry_run: bool) -> Result<()> {
-    for table in LakeTable::ALL {
+    for table in tables_of(lake).await? {
         let vacuum = Vacuum::open(lake, table, retention, Arc::new(SystemClock::new())).await?;
         let name = table.name();
         if dry_run {

@@ -32,6 +32,14 @@ impl ListLog {
         self.shared.lock().expect("not poisoned").push(record);
     }
 
+    pub fn records(&self) -> Vec<LogRecord> {
+        self.shared.lock().expect("not poisoned").clone()
+    }
+
+    pub fn len(&self) -> u64 {
+        self.shared.lock().expect("not poisoned").len() as u64
+    }
+
     pub fn truncate(&self, first: u64) {
         self.truncated.store(first, Ordering::Relaxed);
     }

@@ -118,7 +118,7 @@ async fn check_order(compactor: &Compactor) {
     let handle = TableHandle::open(Arc::clone(&compactor.log_store)).await.unwrap();
     let files = live_files(&handle).unwrap();
     let inputs = compactor.fetch(&files).await.unwrap();
-    let table = file_columns(&columns(&handle).unwrap(), PARTITION_COLUMN);
+    let table = file_columns(&columns(&handle).unwrap(), "event_date");
     for (name, bytes) in inputs {
         let metadata = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).unwrap().metadata().clone();
         for column in metadata.row_group(0).columns() {

@@ -28,7 +28,7 @@ use deltalake::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{StagedFile, handle::TableHandle, parquet_file::PARTITION_COLUMN, transactions::actions};
+use super::{StagedFile, handle::TableHandle, transactions::actions};
 use crate::error::{CommitError, StoreError};
 
 /// Under this name the commit id stands in the commit's information.
@@ -77,7 +77,7 @@ impl NewVersion {
 pub(crate) fn add(file: StagedFile) -> Add {
     Add {
         path: file.path,
-        partition_values: HashMap::from([(PARTITION_COLUMN.to_owned(), Some(file.event_date))]),
+        partition_values: HashMap::from([(file.partitioned_by.to_owned(), Some(file.event_date))]),
         size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
         modification_time: file.modified_at_millis,
         data_change: true,

@@ -16,7 +16,7 @@ use super::{
     Staged, TableState, TableStore,
     commit::{NewVersion, add, find},
     handle::TableHandle,
-    parquet_file::{PARTITION_COLUMN, encode},
+    parquet_file::encode,
     storage::{Access, log_store},
     upkeep::open_or_create,
     upload::Uploader,
@@ -54,11 +54,15 @@ impl<R: LakeRows> DeltaStore<R> {
 }
 
 /// An append. The id is found again in the version that it made.
-fn append(staged: Staged, transactions: &[(String, i64)], commit_id: Uuid) -> NewVersion {
+fn append<R: LakeRows>(staged: Staged, transactions: &[(String, i64)], commit_id: Uuid) -> NewVersion {
     NewVersion {
         actions: staged.files.into_iter().map(|file| Action::Add(add(file))).collect(),
         transactions: transactions.iter().map(|(id, version)| Transaction::new(id, *version)).collect(),
-        operation: DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec![PARTITION_COLUMN.to_owned()]), predicate: None },
+        operation: DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(vec![R::definition().partitioned_by.to_owned()]),
+            predicate: None,
+        },
         commit_id,
     }
 }
@@ -108,7 +112,7 @@ impl<R: LakeRows> TableStore for DeltaStore<R> {
         let mut slot = self.handle.lock().await;
         let at_snapshot = slot.take().filter(|handle| handle.version() == on.version);
         let handle = at_snapshot.ok_or(CommitError::Conflict { version: on.version })?;
-        let landed = append(staged, transactions, commit_id).land(&handle).await?;
+        let landed = append::<R>(staged, transactions, commit_id).land(&handle).await?;
         let version = landed.version;
         *slot = follow(handle, landed).await;
         Ok(version)

@@ -17,8 +17,8 @@ use deltalake::{
 };
 use futures::TryStreamExt;
 
-use super::{handle::TableHandle, live_file::live_files, parquet_file::PARTITION_COLUMN};
-use crate::error::StoreError;
+use super::{handle::TableHandle, live_file::live_files};
+use crate::{error::StoreError, table::LakeTable};
 
 const LISTING: &str = "listing the table's folders";
 
@@ -43,17 +43,18 @@ pub(crate) enum Claim {
 }
 
 /// Every file in the table's partitions. The log is read after the folders: what was committed in between is not taken for unclaimed.
-pub(crate) async fn listed(log_store: &LogStoreRef) -> Result<Vec<Listed>, StoreError> {
-    let found = in_partitions(log_store.object_store(None).as_ref()).await.map_err(StoreError::storage(LISTING))?;
+pub(crate) async fn listed(log_store: &LogStoreRef, table: LakeTable) -> Result<Vec<Listed>, StoreError> {
+    let partitioned_by = table.definition().partitioned_by;
+    let found = in_partitions(log_store.object_store(None).as_ref(), partitioned_by).await.map_err(StoreError::storage(LISTING))?;
     let claims = Claims::of(&TableHandle::open(Arc::clone(log_store)).await?).await?;
     Ok(found.into_iter().map(|meta| Listed { claim: claims.on(&meta.location), meta }).collect())
 }
 
-async fn in_partitions(store: &dyn ObjectStore) -> Result<Vec<ObjectMeta>, ObjectStoreError> {
+async fn in_partitions(store: &dyn ObjectStore, partitioned_by: &str) -> Result<Vec<ObjectMeta>, ObjectStoreError> {
     let folders = store.list_with_delimiter(None).await?.common_prefixes;
     let mut found = Vec::new();
     for folder in folders {
-        if is_partition(&folder) {
+        if is_partition(&folder, partitioned_by) {
             found.extend(store.list(Some(&folder)).try_collect::<Vec<_>>().await?);
         }
     }
@@ -61,8 +62,8 @@ async fn in_partitions(store: &dyn ObjectStore) -> Result<Vec<ObjectMeta>, Objec
 }
 
 /// The log's folder, and what others may have put beside it, is no business of ours.
-fn is_partition(folder: &Path) -> bool {
-    let name = folder.filename().and_then(|name| name.strip_prefix(PARTITION_COLUMN));
+fn is_partition(folder: &Path, partitioned_by: &str) -> bool {
+    let name = folder.filename().and_then(|name| name.strip_prefix(partitioned_by));
     name.is_some_and(|rest| rest.starts_with('='))
 }
 

@@ -6,7 +6,7 @@ use deltalake::{
 };
 use serde_json::Value;
 
-use super::{handle::TableHandle, parquet_file::PARTITION_COLUMN};
+use super::handle::TableHandle;
 use crate::error::StoreError;
 
 /// A file that a version of the table consists of.
@@ -28,13 +28,26 @@ impl LiveFile {
     fn new(view: LogicalFileView) -> Self {
         Self {
             path: view.object_store_path(),
-            event_date: view.partition_values_map().remove(PARTITION_COLUMN).flatten().unwrap_or_default(),
+            // Each of our tables is partitioned by one column.
+            event_date: view.partition_values_map().into_values().next().flatten().unwrap_or_default(),
             bytes: u64::try_from(view.size()).unwrap_or_default(),
             rows: rows(&view),
             modified_at_millis: view.modification_time(),
             has_deletions: view.deletion_vector_descriptor().is_some(),
             view,
         }
+    }
+
+    /// Its removal, with rows that no version after has.
+    pub(crate) fn removed(&self, at_millis: i64) -> Remove {
+        Remove { deletion_timestamp: Some(at_millis), ..self.view.remove_action(true) }
+    }
+
+    /// Least and greatest value of a text column, where the table's log tells them.
+    pub(crate) fn text_bounds(&self, column: &str) -> Option<(String, String)> {
+        let statistics: Value = serde_json::from_str(&self.view.stats()?).ok()?;
+        let bound = |side: &str| Some(statistics.get(side)?.get(column)?.as_str()?.to_owned());
+        Some((bound("minValues")?, bound("maxValues")?))
     }
 
     /// Its removal, whose rows stay in the table by another file.

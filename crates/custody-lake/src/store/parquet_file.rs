@@ -23,9 +23,6 @@ use parquet::{
 use super::statistics::FileStatistics;
 use crate::{error::StoreError, table::TableDefinition};
 
-/// The partition column; it stands in the path and the table's log, not in the file.
-pub(crate) const PARTITION_COLUMN: &str = "event_date";
-
 /// Rows of a row group: large enough for column chunks to compress, small enough for a bloom filter to be worth reading.
 const ROW_GROUP_ROWS: usize = 131_072;
 
@@ -44,10 +41,15 @@ const ZSTD_LEVEL: i32 = 1;
 
 /// Columns whose values grow row by row, or differ in each: a dictionary of them is wasted.
 const DISTINCT_NUMBERS: &[&str] = &["time", "log_position", "seq"];
-const DISTINCT_TEXTS: &[&str] = &["event_id"];
+const DISTINCT_TEXTS: &[&str] = &["event_id", "content_id"];
+
+/// Columns of bytes that look random: neither a dictionary nor a difference to the row before helps.
+const SEALED_BYTES: &[&str] = &["commitment", "sealed", "redacted_sealed"];
 
 /// A file that is not yet anywhere.
 pub(crate) struct EncodedFile {
+    /// The column it is partitioned by.
+    pub(crate) partitioned_by: &'static str,
     /// Its date, as the path and the table's log have it.
     pub(crate) event_date: String,
     pub(crate) rows: u64,
@@ -57,6 +59,7 @@ pub(crate) struct EncodedFile {
 
 /// A file whose rows come batch by batch, in the table's order and without the partition column.
 pub(crate) struct FileWriter {
+    partitioned_by: &'static str,
     event_date: String,
     statistics: FileStatistics,
     writer: ArrowWriter<Vec<u8>>,
@@ -68,12 +71,13 @@ pub(super) fn encode(table: &TableDefinition, batches: &[RecordBatch]) -> Result
     if all.num_rows() == 0 {
         return Ok(Vec::new());
     }
-    let by_date = split_by_date(&all).map_err(StoreError::encoding)?;
+    let by_date = split_by_date(&all, table.partitioned_by).map_err(StoreError::encoding)?;
     by_date.into_iter().map(|(day, rows)| encode_day(table, day, &rows)).collect()
 }
 
 fn encode_day(table: &TableDefinition, day: i32, rows: &RecordBatch) -> Result<EncodedFile, StoreError> {
-    let sorted = without_partition(&sort(table, rows).map_err(StoreError::encoding)?).map_err(StoreError::encoding)?;
+    let sorted =
+        without_partition(&sort(table, rows).map_err(StoreError::encoding)?, table.partitioned_by).map_err(StoreError::encoding)?;
     let event_date = Date32Type::to_naive_date_opt(day).ok_or_else(|| StoreError::encoding(format!("day {day} has no date")))?;
     let event_date = event_date.format("%Y-%m-%d").to_string();
     let mut file = FileWriter::new(table, &sorted.schema(), event_date, sorted.num_rows())?;
@@ -86,7 +90,7 @@ impl FileWriter {
     pub(crate) fn new(table: &TableDefinition, columns: &SchemaRef, event_date: String, most_rows: usize) -> Result<Self, StoreError> {
         let properties = properties(table, columns, most_rows).map_err(StoreError::encoding)?;
         let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(columns), Some(properties)).map_err(StoreError::encoding)?;
-        Ok(Self { event_date, statistics: FileStatistics::of_columns(table.with_statistics), writer })
+        Ok(Self { partitioned_by: table.partitioned_by, event_date, statistics: FileStatistics::of_columns(table.with_statistics), writer })
     }
 
     pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<(), StoreError> {
@@ -102,13 +106,13 @@ impl FileWriter {
     pub(crate) fn finish(self) -> Result<EncodedFile, StoreError> {
         let (rows, statistics) = (self.statistics.rows(), self.statistics.to_json());
         let bytes = self.writer.into_inner().map_err(StoreError::encoding)?;
-        Ok(EncodedFile { event_date: self.event_date, rows, statistics, bytes })
+        Ok(EncodedFile { partitioned_by: self.partitioned_by, event_date: self.event_date, rows, statistics, bytes })
     }
 }
 
-fn split_by_date(all: &RecordBatch) -> Result<BTreeMap<i32, RecordBatch>, ArrowError> {
-    let missing = || ArrowError::SchemaError(format!("rows have no {PARTITION_COLUMN}"));
-    let dates = all.column_by_name(PARTITION_COLUMN).and_then(|dates| dates.as_primitive_opt::<Date32Type>()).ok_or_else(missing)?;
+fn split_by_date(all: &RecordBatch, partitioned_by: &str) -> Result<BTreeMap<i32, RecordBatch>, ArrowError> {
+    let missing = || ArrowError::SchemaError(format!("rows have no {partitioned_by}"));
+    let dates = all.column_by_name(partitioned_by).and_then(|dates| dates.as_primitive_opt::<Date32Type>()).ok_or_else(missing)?;
     if dates.null_count() > 0 {
         return Err(missing());
     }
@@ -140,9 +144,9 @@ fn sort(table: &TableDefinition, rows: &RecordBatch) -> Result<RecordBatch, Arro
     RecordBatch::try_new(rows.schema(), moved.collect::<Result<_, _>>()?)
 }
 
-fn without_partition(rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+fn without_partition(rows: &RecordBatch, partitioned_by: &str) -> Result<RecordBatch, ArrowError> {
     let schema = rows.schema();
-    let kept: Vec<usize> = (0..schema.fields().len()).filter(|place| schema.field(*place).name() != PARTITION_COLUMN).collect();
+    let kept: Vec<usize> = (0..schema.fields().len()).filter(|place| schema.field(*place).name() != partitioned_by).collect();
     rows.project(&kept)
 }
 
@@ -171,7 +175,9 @@ fn properties(table: &TableDefinition, columns: &SchemaRef, most_rows: usize) ->
 }
 
 fn encodings(mut properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
-    for (names, encoding) in [(DISTINCT_NUMBERS, Encoding::DELTA_BINARY_PACKED), (DISTINCT_TEXTS, Encoding::DELTA_BYTE_ARRAY)] {
+    let plain =
+        [(DISTINCT_NUMBERS, Encoding::DELTA_BINARY_PACKED), (DISTINCT_TEXTS, Encoding::DELTA_BYTE_ARRAY), (SEALED_BYTES, Encoding::PLAIN)];
+    for (names, encoding) in plain {
         for name in names {
             properties = properties.set_column_dictionary_enabled(path(name), false).set_column_encoding(path(name), encoding);
         }

@@ -15,7 +15,7 @@ use deltalake::{
     protocol::{DeltaOperation, SaveMode},
 };
 
-use super::{handle::TableHandle, parquet_file::PARTITION_COLUMN};
+use super::handle::TableHandle;
 use crate::{error::StoreError, table::TableDefinition};
 
 const CREATING: &str = "creating the table";
@@ -55,7 +55,7 @@ async fn create(log_store: &LogStoreRef, table: &TableDefinition) -> Result<(), 
         .with_log_store(Arc::clone(log_store))
         .with_table_name(table.name)
         .with_columns(columns.fields().cloned())
-        .with_partition_columns([PARTITION_COLUMN])
+        .with_partition_columns([table.partitioned_by])
         .with_configuration(properties(table))
         .with_raise_if_key_not_exists(false)
         .with_save_mode(SaveMode::Ignore)
@@ -70,8 +70,8 @@ async fn create(log_store: &LogStoreRef, table: &TableDefinition) -> Result<(), 
 
 fn properties(table: &TableDefinition) -> Vec<(String, Option<String>)> {
     let settings = [
-        // Evidence: nothing is deleted but by expiry, and the table's own history is kept.
-        ("delta.appendOnly", "true".to_owned()),
+        // Evidence: nothing is deleted but by expiry, and the table's own history is kept. Texts are what may be forgotten.
+        ("delta.appendOnly", (!table.may_forget).to_string()),
         ("delta.enableExpiredLogCleanup", "false".to_owned()),
         ("delta.checkpointInterval", CHECKPOINT_INTERVAL.to_owned()),
         // Statistics hold values in the clear.

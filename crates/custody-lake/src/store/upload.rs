@@ -6,10 +6,7 @@ use custody_types::{Clock, IdSource};
 use deltalake::logstore::{LogStoreRef, object_store::ObjectStoreExt};
 use uuid::Uuid;
 
-use super::{
-    StagedFile,
-    parquet_file::{EncodedFile, PARTITION_COLUMN},
-};
+use super::{StagedFile, parquet_file::EncodedFile};
 use crate::error::StoreError;
 
 const MICROS_PER_MILLI: i64 = 1000;
@@ -28,13 +25,13 @@ impl Uploader {
 
     /// One put, under a name that no file had before.
     pub(crate) async fn upload(&self, file: EncodedFile) -> Result<StagedFile, StoreError> {
-        let path = format!("{PARTITION_COLUMN}={}/{}.parquet", file.event_date, self.ids.event_id());
+        let path = format!("{}={}/{}.parquet", file.partitioned_by, file.event_date, self.ids.event_id());
         let bytes = file.bytes.len() as u64;
         let store = self.log_store.object_store(None);
         store.put(&path.as_str().into(), file.bytes.into()).await.map_err(StoreError::storage("writing rows"))?;
         let modified_at_millis = self.now_millis();
-        let EncodedFile { event_date, rows, statistics, .. } = file;
-        Ok(StagedFile { path, bytes, rows, event_date, statistics, modified_at_millis })
+        let EncodedFile { partitioned_by, event_date, rows, statistics, .. } = file;
+        Ok(StagedFile { path, bytes, rows, partitioned_by, event_date, statistics, modified_at_millis })
     }
 
     pub(crate) fn now_millis(&self) -> i64 {

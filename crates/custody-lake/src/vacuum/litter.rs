@@ -35,7 +35,7 @@ pub struct Litter {
 pub async fn litter(lake: impl Into<LakeRoot>, table: LakeTable) -> Result<Litter, StoreError> {
     let handle = open_table(&lake.into(), table, Access::Read).await?;
     let mut litter = Litter::default();
-    for file in listed(handle.log_store()).await? {
+    for file in listed(handle.log_store(), table).await? {
         litter.count(&file);
     }
     Ok(litter)

@@ -8,10 +8,13 @@ pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 /// longer says when.
 pub(super) const REMOVALS_REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long files are kept that no version needs. Invariant: an hour to seven days. An upload may take ten minutes and its commit ten
-/// tries of ninety seconds; an hour is more than both.
+/// How long files are kept that no version needs. Invariant: what was never committed is kept for an hour to seven days. An upload may
+/// take ten minutes and its commit ten tries of ninety seconds; an hour is more than both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention(Duration);
+pub struct Retention {
+    uncommitted: Duration,
+    removed: Duration,
+}
 
 /// The retention is not one that keeps its promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,23 +39,39 @@ impl Retention {
         if duration.as_secs() > REMOVALS_REMEMBERED.as_secs() {
             return Err(RetentionError::TooLong(duration));
         }
-        Ok(Self(duration))
+        Ok(Self { uncommitted: duration, removed: duration })
+    }
+
+    /// For a table whose rows were forgotten: what a version removed goes at once, whoever still reads the version before. Uploads under
+    /// way are kept for an hour nevertheless.
+    #[must_use]
+    pub const fn of_forgotten() -> Self {
+        Self { uncommitted: HOUR, removed: Duration::ZERO }
     }
 
     /// What no program can have.
     #[cfg(test)]
     pub(super) const fn of_nothing() -> Self {
-        Self(Duration::ZERO)
+        Self { uncommitted: Duration::ZERO, removed: Duration::from_nanos(1) }
     }
 
-    pub(super) fn millis(self) -> i64 {
-        i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX)
+    /// Nothing where removed files go at once.
+    pub(super) fn removed_millis(self) -> Option<i64> {
+        (!self.removed.is_zero()).then(|| millis(self.removed))
+    }
+
+    pub(super) fn uncommitted_millis(self) -> i64 {
+        millis(self.uncommitted)
     }
 }
 
 /// Seven days: a week-long holiday of whoever reads an older version, and what Delta itself assumes.
 impl Default for Retention {
     fn default() -> Self {
-        Self(REMOVALS_REMEMBERED)
+        Self { uncommitted: REMOVALS_REMEMBERED, removed: REMOVALS_REMEMBERED }
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -55,7 +55,7 @@ async fn vacuum(root: &LakeRoot, retention: Retention) -> Vacuum {
 }
 
 async fn names(root: &LakeRoot) -> BTreeSet<String> {
-    let files = listed(&log_store(root, "events", Access::Read).unwrap()).await.unwrap();
+    let files = listed(&log_store(root, "events", Access::Read).unwrap(), LakeTable::Events).await.unwrap();
     files.into_iter().map(|file| file.meta.location.to_string()).collect()
 }
 
@@ -68,7 +68,7 @@ async fn until_the_store_is_past(root: &LakeRoot, store: &EventStore, path: &str
     loop {
         fill(store, file, 1).await;
         file += 1;
-        let files = listed(&log_store(root, "events", Access::Read).unwrap()).await.unwrap();
+        let files = listed(&log_store(root, "events", Access::Read).unwrap(), LakeTable::Events).await.unwrap();
         let at = |path: &str| files.iter().find(|file| file.meta.location.as_ref() == path).map(|file| file.meta.last_modified);
         if files.iter().map(|file| file.meta.last_modified).max() > at(path) {
             return file;

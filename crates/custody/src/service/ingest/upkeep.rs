@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use custody_gateway::{SystemClock, SystemIds};
-use custody_lake::{CompactionConfig, Compactor, LakeRoot, LakeTable, Retention, Vacuum};
+use custody_lake::{CompactionConfig, Compactor, LakeRoot, LakeTable, Retention, Vacuum, has_table};
 use custody_log::kafka::Assignment;
 use tokio::sync::watch;
 
@@ -42,6 +42,9 @@ impl Upkeep {
     }
 
     async fn look_after(&self, table: LakeTable, job: MaintenanceJob, stop: &watch::Receiver<bool>) -> Result<()> {
+        if table == LakeTable::Content && !has_table(&self.lake, table).await? {
+            return Ok(());
+        }
         let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
         let compactor = Compactor::open(&self.lake, table, CompactionConfig::default(), Arc::clone(&clock) as _, ids).await?;
         let compacted = compactor.run(|_| {}, stop).await?;

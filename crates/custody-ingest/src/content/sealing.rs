@@ -1,0 +1,89 @@
+//! The two halves of the work on opened text, off the async threads: opening, and redacting and sealing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use custody_seal::{
+    Entropy, OpenError, OpenedText, SealError, TextCommitment,
+    edge::EdgeOpener,
+    rest::{ContentSchema, UnitKey},
+};
+use custody_types::Fault;
+
+use super::{redaction::RedactionRules, texts::SealedText};
+
+/// The version of the table that the full text is sealed for.
+pub const FULL_TEXT: ContentSchema = ContentSchema(1);
+
+/// The same for the redacted text: one does not open as the other.
+pub const REDACTED_TEXT: ContentSchema = ContentSchema(0x0101);
+
+/// A text and its sealed bytes.
+pub(super) struct Fetched {
+    pub(super) text: SealedText,
+    pub(super) bytes: Bytes,
+}
+
+/// A text that opened, or why it did not.
+pub(super) struct Opened {
+    pub(super) text: SealedText,
+    pub(super) bytes: Bytes,
+    pub(super) opened: Result<OpenedText, NotOpened>,
+}
+
+/// Why a text did not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotOpened {
+    /// The key it names is not held here.
+    UnknownKey,
+    /// It never opens; the stable code says why.
+    Never(&'static str),
+}
+
+/// What is to be sealed under which key.
+pub(super) struct ToSeal {
+    pub(super) text: SealedText,
+    pub(super) opened: OpenedText,
+    pub(super) key: Arc<UnitKey>,
+}
+
+/// What came of it.
+pub(super) struct Sealed {
+    pub(super) text: SealedText,
+    pub(super) key: Arc<UnitKey>,
+    pub(super) redactions: BTreeMap<String, u64>,
+    pub(super) bytes: Result<SealedBytes, SealError>,
+}
+
+/// Both texts, sealed at rest.
+pub(super) struct SealedBytes {
+    pub(super) full: Vec<u8>,
+    pub(super) redacted: Vec<u8>,
+}
+
+/// Opens a text for the context that its record states, and compares it with what its event says.
+pub(super) fn open(opener: &mut EdgeOpener, fetched: Fetched) -> Opened {
+    let Fetched { text, bytes } = fetched;
+    let opened = match opener.open(&bytes, &text.context) {
+        Ok(opened) if is_as_its_event_says(&text, &opened) => Ok(opened),
+        Ok(_) => Err(NotOpened::Never("commitment_differs")),
+        Err(OpenError::UnknownKey) => Err(NotOpened::UnknownKey),
+        Err(error @ (OpenError::Format(_) | OpenError::NotAuthentic)) => Err(NotOpened::Never(error.code())),
+    };
+    Opened { text, bytes, opened }
+}
+
+fn is_as_its_event_says(text: &SealedText, opened: &OpenedText) -> bool {
+    let stated: Option<[u8; 32]> = text.record.commitment.0.as_slice().try_into().ok();
+    stated.is_some_and(|stated| TextCommitment::from_bytes(stated) == opened.commitment())
+}
+
+/// Redacts, then seals both texts under the key of their unit.
+pub(super) fn seal(work: ToSeal, rules: &RedactionRules, entropy: &mut dyn Entropy) -> Sealed {
+    let ToSeal { text, opened, key } = work;
+    let (left, redactions) = rules.redact(&text.record.redaction, opened.text());
+    let redacted = opened.with_text(left);
+    let mut seal = |schema, opened: &OpenedText| key.seal(schema, &text.context, opened, entropy);
+    let bytes = seal(FULL_TEXT, &opened).and_then(|full| Ok(SealedBytes { full, redacted: seal(REDACTED_TEXT, &redacted)? }));
+    Sealed { text, key, redactions, bytes }
+}

@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use custody_lake::TextState;
+use custody_seal::edge::EdgeDay;
+use custody_testkit::store::CommitFault;
+
+use super::world::{DAY, NOON, TEXT, World};
+
+#[tokio::test]
+async fn texts_wait_beside_the_log_while_the_key_service_is_away_and_become_rows_once() {
+    let world = World::new().await;
+    let records = [world.sealed(|_| ()).await, world.claimed().await, world.sealed(|record| record.tenant = "other".into()).await];
+    world.log(records.clone());
+    world.keys.set_away(true);
+    world.run().await;
+    assert!(world.rows().is_empty());
+    assert_eq!(world.parked(), ["parked/20500/journal=test/0"]);
+    assert_eq!(world.table.state().transactions.get("custody/position/journal/test"), Some(&3), "the log may go on");
+    assert_eq!(world.unpark().await.unwrap().waiting, 1);
+    world.keys.set_away(false);
+    let unparked = world.unpark().await.unwrap();
+    assert_eq!((unparked.places, unparked.texts, unparked.waiting), (1, 3, 0));
+    world.assert_each_once(3);
+    assert_eq!(world.opened(&world.rows()[1], &records[1]).await.0, TEXT);
+    assert_eq!((world.parked().len(), world.claims("edge")), (0, 0));
+    assert_eq!(world.unpark().await.unwrap(), Default::default());
+    let figures = world.metrics.figures();
+    assert_eq!((figures.parked, figures.unparked, figures.kept), (3, 3, 3));
+}
+
+#[tokio::test]
+async fn a_key_service_that_refuses_loses_no_text_either() {
+    let world = World::new().await;
+    world.log([world.sealed(|_| ()).await]);
+    world.keys.set_refusing(true);
+    world.settle(&mut world.ingest_over(&world.step_with(Duration::from_secs(3600)))).await.unwrap();
+    assert_eq!((world.rows().len(), world.parked().len()), (0, 1), "waiting would not have helped");
+    world.keys.set_refusing(false);
+    world.unpark().await.unwrap();
+    world.assert_each_once(1);
+}
+
+#[tokio::test]
+async fn only_the_texts_whose_key_can_t_be_had_are_parked() {
+    let world = World::new().await;
+    let step = world.step();
+    let mut ingest = world.ingest_over(&step);
+    world.log([world.sealed(|_| ()).await]);
+    world.settle(&mut ingest).await.unwrap();
+    world.keys.set_away(true);
+    world.log([world.sealed(|record| record.tenant = "other".into()).await, world.sealed(|_| ()).await]);
+    world.settle(&mut ingest).await.unwrap();
+    assert_eq!(world.rows().len(), 2, "the unit's key is cached");
+    assert_eq!(world.parked(), ["parked/20500/journal=test/1"]);
+    world.keys.set_away(false);
+    world.unpark().await.unwrap();
+    world.assert_each_once(3);
+}
+
+#[tokio::test]
+async fn a_short_absence_is_waited_out_and_nothing_is_parked() {
+    let world = World::new().await;
+    world.log([world.sealed(|_| ()).await]);
+    world.keys.set_away(true);
+    let keys = world.keys.clone();
+    let back = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        keys.set_away(false);
+    });
+    world.settle(&mut world.ingest_over(&world.step_with(Duration::from_secs(60)))).await.unwrap();
+    back.await.unwrap();
+    world.assert_each_once(1);
+    assert!(world.parked().is_empty());
+}
+
+/// Parked, then a crash before the positions were committed: the loop still has the records, so they are not unparked yet.
+#[tokio::test]
+async fn what_the_loop_has_still_before_it_is_not_unparked() {
+    let world = World::new().await;
+    world.log([world.sealed(|_| ()).await, world.sealed(|_| ()).await]);
+    world.keys.set_away(true);
+    world.faults.next(CommitFault::Failed);
+    world.settle(&mut world.ingest()).await.expect_err("the commit fails");
+    assert_eq!(world.parked().len(), 1);
+    world.keys.set_away(false);
+    assert_eq!(world.unpark().await.unwrap().waiting, 1);
+    assert!(world.rows().is_empty());
+    world.run().await;
+    world.assert_each_once(2);
+    assert_eq!(world.unpark().await.unwrap().texts, 0, "they are rows already");
+    world.assert_each_once(2);
+    assert!(world.parked().is_empty());
+}
+
+#[tokio::test]
+async fn an_unparking_whose_answer_was_lost_is_not_repeated() {
+    for fault in [CommitFault::LandedUnheard, CommitFault::LandedAsConflict, CommitFault::Lost, CommitFault::Failed] {
+        let world = World::new().await;
+        world.log([world.sealed(|_| ()).await, world.sealed(|_| ()).await]);
+        world.keys.set_away(true);
+        world.run().await;
+        world.keys.set_away(false);
+        world.faults.next(fault);
+        let first = world.unpark().await;
+        assert_eq!(first.is_err(), fault == CommitFault::Failed, "{fault:?}: {first:?}");
+        world.unpark().await.unwrap();
+        world.assert_each_once(2);
+        assert!(world.parked().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn who_is_forgotten_while_parked_stays_forgotten() {
+    let world = World::new().await;
+    world.log([world.sealed(|_| ()).await, world.sealed(|record| record.person = Some("p_bob".into())).await]);
+    world.keys.set_away(true);
+    world.run().await;
+    world.forget("acme", Some("p_anna"), NOON).await;
+    world.keys.set_away(false);
+    world.unpark().await.unwrap();
+    assert_eq!(world.states(), [(TextState::Forgotten, Some("forgotten".to_owned())), (TextState::Kept, None)]);
+}
+
+#[tokio::test]
+async fn the_key_of_a_day_outlives_what_is_parked_under_it() {
+    let world = World::new().await;
+    world.log([world.sealed(|record| record.expires_on += 400).await]);
+    world.keys.set_away(true);
+    world.run().await;
+    world.keys.set_away(false);
+    world.clock.set(NOON + 30 * DAY);
+    let step = world.step();
+    let kept = step.destroy_keys(None).await.unwrap();
+    assert!(kept.destroyed.is_empty() && kept.still_needed.contains(&EdgeDay::from_number(20_500)), "{kept:?}");
+    world.unpark().await.unwrap();
+    world.assert_each_once(1);
+    assert_eq!(world.states(), [(TextState::Kept, None)]);
+    assert!(step.destroy_keys(None).await.unwrap().destroyed.contains(&EdgeDay::from_number(20_500)));
+}
