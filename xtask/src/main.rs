@@ -16,7 +16,7 @@ cargo xtask <task>
   test      everything that a change must pass: format, checks, lints, all tests, real clients; what CI runs
   check     layers, file sizes, schema drift, dependency licences; seconds
   mutants   takes each safeguard out of a copy and shows the simulation seed that fails
-  services  Apache Kafka and an S3 store for tests, on free loopback ports; --help lists the commands
+  services  Apache Kafka, an S3 store and a KMS for tests, on free loopback ports; --help lists the commands
   bench     builds for release and prints the figures side by side; --help lists the parts
   help      this page
 ";

@@ -22,12 +22,13 @@ pub fn run() -> Result<()> {
     cargo(&["clippy"], &["--workspace", "--all-targets", "--", "--deny", "warnings"], None)
 }
 
-/// The adapters against Apache Kafka and an S3 store, and a small distributed Custody that loses a gateway and an ingest in mid-replay.
+/// The adapters against Apache Kafka, an S3 store and a key service, and a small distributed Custody that loses a gateway and an ingest in mid-replay.
 /// Services that can't be started fail the run.
 fn on_real_parts(environment: &Environment) -> Result<()> {
     let ignored = ["--", "--ignored", "--skip", "measure"];
     cargo(&["test"], &[&["--workspace", "--test", "kafka"], ignored.as_slice()].concat(), Some(environment))?;
     cargo(&["test"], &["--workspace", "--lib", "on_s3", "--", "--ignored"], Some(environment))?;
+    cargo(&["test"], &["--workspace", "--lib", "on_kms", "--", "--ignored"], Some(environment))?;
     let mut replay = Command::new("python3");
     replay.arg(run::root().join("tests/cluster/replay.py")).arg(run::target_dir()?.join("debug/custody"));
     // As in production, Kafka is reached over TLS and with a password.

@@ -212,7 +212,7 @@ impl EdgeKeys {
     async fn wrapped(&self, day: EdgeDay) -> Result<Option<WrappedKey>, VaultError> {
         let name = private_name(day)?;
         let Some(bytes) = self.objects.get(&name).await? else { return Ok(None) };
-        let wrapped = WrappedKey::decode(&bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })?;
+        let wrapped = WrappedKey::decode(&bytes).map_err(|cause| VaultError::Unreadable { object: name.to_string(), cause })?;
         if wrapped.context().subject == (WrapSubject::EdgeKey { day }) {
             Ok(Some(wrapped))
         } else {
@@ -228,7 +228,7 @@ impl EdgeKeys {
 async fn read_public(objects: &dyn Objects, day: EdgeDay) -> Result<Option<EdgePublicKey>, VaultError> {
     let name = public_name(day)?;
     let Some(bytes) = objects.get(&name).await? else { return Ok(None) };
-    let key = EdgePublicKey::decode(&bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })?;
+    let key = EdgePublicKey::decode(&bytes).map_err(|cause| VaultError::Unreadable { object: name.to_string(), cause })?;
     if key.day() == day { Ok(Some(key)) } else { Err(VaultError::Misplaced { object: name.to_string() }) }
 }
 

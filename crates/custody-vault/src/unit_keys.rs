@@ -159,7 +159,7 @@ impl UnitKeys {
 }
 
 pub(crate) fn read_wrapped(name: &ObjectName, bytes: &[u8]) -> Result<WrappedKey, VaultError> {
-    WrappedKey::decode(bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })
+    WrappedKey::decode(bytes).map_err(|cause| VaultError::Unreadable { object: name.to_string(), cause })
 }
 
 impl fmt::Debug for UnitKeys {

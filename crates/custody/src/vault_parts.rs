@@ -46,8 +46,18 @@ pub struct VaultArgs {
 }
 
 impl VaultArgs {
-    /// The vault that is meant.
+    /// The vault that is meant, which must be there: looking at one makes none.
     pub fn vault(&self) -> Result<Vault> {
+        let vault = self.meant()?;
+        if let VaultKeys::File { path, .. } = &vault.keys
+            && !path.exists()
+        {
+            anyhow::bail!("no key file `{}`: a vault is made by the first start of `custody up` or `custody ingest`", path.display());
+        }
+        Ok(vault)
+    }
+
+    fn meant(&self) -> Result<Vault> {
         match &self.config {
             Some(file) => {
                 let vault = Deployment::load(file)?.vault;
@@ -74,6 +84,7 @@ impl Vault {
     /// Opens store and key service, for those who open, seal and forget.
     pub async fn open(&self, clock: &Arc<dyn Clock>) -> Result<VaultParts> {
         let objects = self.objects().await?;
+        self.keys.refuse_lost(objects.as_ref()).await?;
         let keys = open_wrapper(&self.keys.service()?, Arc::clone(clock)).await.context("the vault's keys cannot be used")?;
         let wrapper: Arc<dyn KeyWrapper> = Arc::clone(&keys) as Arc<dyn KeyWrapper>;
         let edge = EdgeKeys::new(Arc::clone(&objects), Arc::clone(&wrapper), self.window);
@@ -88,6 +99,23 @@ impl Vault {
 }
 
 impl VaultKeys {
+    /// A key file that is not there is made at the first start; later it is lost, and another one would open nothing.
+    async fn refuse_lost(&self, objects: &dyn Objects) -> Result<()> {
+        let Self::File { path, .. } = self else { return Ok(()) };
+        if path.exists() {
+            return Ok(());
+        }
+        for folder in ["edge", "units"] {
+            if !objects.list(&folder.parse()?).await?.is_empty() {
+                anyhow::bail!(
+                    "the key file `{}` is gone, but the vault holds keys that it wrapped: put it back from its backup",
+                    path.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
     fn service(&self) -> Result<KeyService> {
         match self {
             Self::Kms(options) => Ok(KeyService::Kms(options.clone())),

@@ -72,5 +72,7 @@ fn name(service: ServiceName) -> &'static str {
     match service {
         ServiceName::Kafka(_) => "kafka",
         ServiceName::S3 => "s3",
+        // Not among the containers; a state that names it was made by hand, and Docker says that there is none.
+        ServiceName::Kms => "kms",
     }
 }

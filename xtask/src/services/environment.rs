@@ -24,6 +24,9 @@ impl Environment {
             ("AWS_SECRET_ACCESS_KEY", keys.secret_key),
             ("AWS_REGION", "us-east-1".to_owned()),
         ];
+        if let Some(kms) = state.key_service() {
+            variables.push(("CUSTODY_TEST_KMS_ENDPOINT", format!("http://127.0.0.1:{}", kms.main_port()?)));
+        }
         variables.extend(kafka_access::variables(place, state));
         Ok(Self(variables))
     }

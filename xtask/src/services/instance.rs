@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     compose, kafka,
     kafka::Kafka,
-    kafka_access,
+    kafka_access, moto,
     place::Place,
     ports,
     processes::{Ending, Process, Signal, last_lines, waits_until},
@@ -140,6 +140,7 @@ impl Instance {
             let mut command = match service.name {
                 ServiceName::Kafka(_) => kafka.command(&self.place, &self.state, &service)?,
                 ServiceName::S3 => seaweed::command(&self.place, &service)?,
+                ServiceName::Kms => moto::command(&self.place, &service)?,
             };
             let process = Process::start(&mut command, &self.place.log_file(service.name))?;
             run::say(&format!("services: {} starts (pid {})", service.name, process.pid));
@@ -193,6 +194,7 @@ impl Instance {
         let answer = match service.name {
             ServiceName::Kafka(_) => kafka::is_healthy(service),
             ServiceName::S3 => seaweed::is_healthy(service),
+            ServiceName::Kms => moto::is_healthy(service),
         };
         runs && answer.unwrap_or(false)
     }
@@ -201,7 +203,11 @@ impl Instance {
 /// The store first, because it starts while Kafka formats its folders.
 fn plan(brokers: u16, engine: Engine) -> Result<Vec<Service>> {
     let nodes = (1..=brokers).map(ServiceName::Kafka);
-    let names: Vec<ServiceName> = [ServiceName::S3].into_iter().chain(nodes).collect();
+    let beside = match engine {
+        Engine::Processes => vec![ServiceName::S3, ServiceName::Kms],
+        Engine::Compose => vec![ServiceName::S3],
+    };
+    let names: Vec<ServiceName> = beside.into_iter().chain(nodes).collect();
     let mut free = ports::free(names.iter().map(|name| port_names(*name, engine).len()).sum())?.into_iter();
     let service = |name: ServiceName| {
         let ports = port_names(name, engine).iter().map(|of| (*of).to_owned()).zip(&mut free).collect();
@@ -217,5 +223,6 @@ fn port_names(name: ServiceName, engine: Engine) -> &'static [&'static str] {
         (ServiceName::Kafka(_), Engine::Compose) => &["client"],
         (ServiceName::S3, Engine::Processes) => &seaweed::PORTS,
         (ServiceName::S3, Engine::Compose) => &["s3"],
+        (ServiceName::Kms, Engine::Processes | Engine::Compose) => &["kms"],
     }
 }

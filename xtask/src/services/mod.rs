@@ -1,4 +1,4 @@
-//! Real parts for tests: Apache Kafka and an S3 store, on free loopback ports, kept apart from anything else on the machine.
+//! Real parts for tests: Apache Kafka, an S3 store and a key service, on free loopback ports, kept apart from anything else on the machine.
 
 mod certificates;
 mod compose;
@@ -8,6 +8,7 @@ mod instance;
 mod kafka;
 mod kafka_access;
 mod kafka_probe;
+mod moto;
 mod options;
 mod place;
 mod ports;
@@ -34,17 +35,18 @@ use crate::run;
 const HELP: &str = "\
 cargo xtask services <command> [--dir FOLDER]
 
-  up [--brokers N] [--processes]   starts Apache Kafka and SeaweedFS S3, waits until both are healthy, prints the environment
+  up [--brokers N] [--processes]   starts Apache Kafka, SeaweedFS S3 and Moto's KMS, waits until all are healthy, prints the environment
   down [--keep]                    stops what `up` started and removes it; --keep leaves data and ports for the next `up`
   status                           each service with pid and port; succeeds only if all are healthy
   env                              the environment for tests: eval \"$(cargo xtask services env)\"
-  stop | start | kill SERVICE      one service, with the same ports and data; kill is SIGKILL. SERVICE: kafka, kafka:N or s3
+  stop | start | kill SERVICE      one service, with the same ports and data; kill is SIGKILL. SERVICE: kafka, kafka:N, s3 or kms
 
 One broker unless --brokers says otherwise; three give replication 3 and min.insync.replicas 2. Everything listens on 127.0.0.1
 only, with S3 keys of its own. Each broker has three listeners: plain, SCRAM over TLS, and TLS with client certificates; their
 certificates and password are in access/. Folder: <target dir>/services, with env.sh and logs/. Needs java 17, openssl 3, mvn and
-python3-venv the first time, and fetches about 95 MB into <target dir>/services-cache. With one broker and a Docker Compose engine
-that answers, docker-compose.services.yml is used instead, unless --processes is given; its broker has the plain listener only.
+python3-venv the first time, and fetches about 125 MB into <target dir>/services-cache. With one broker and a Docker Compose engine
+that answers, docker-compose.services.yml is used instead, unless --processes is given; its broker has the plain listener only, and there
+is no KMS.
 ";
 
 pub fn run(arguments: &[String]) -> Result<()> {

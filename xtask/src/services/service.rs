@@ -4,11 +4,12 @@ use std::{fmt, str::FromStr};
 
 use anyhow::{Error, bail};
 
-/// One process: a broker, counted from 1, or the object store.
+/// One process: a broker, counted from 1, the object store, or the key service.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ServiceName {
     Kafka(u16),
     S3,
+    Kms,
 }
 
 /// What a person may stop, start or kill.
@@ -38,6 +39,7 @@ impl fmt::Display for ServiceName {
         match self {
             Self::Kafka(node) => write!(formatter, "kafka:{node}"),
             Self::S3 => formatter.write_str("s3"),
+            Self::Kms => formatter.write_str("kms"),
         }
     }
 }
@@ -48,8 +50,9 @@ impl FromStr for ServiceName {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.split_once(':').map(|(kind, node)| (kind, node.parse())) {
             None if text == "s3" => Ok(Self::S3),
+            None if text == "kms" => Ok(Self::Kms),
             Some(("kafka", Ok(node))) => Ok(Self::Kafka(node)),
-            _ => bail!("`{text}` is not a service; the services are kafka:1, kafka:2, … and s3"),
+            _ => bail!("`{text}` is not a service; the services are kafka:1, kafka:2, …, s3 and kms"),
         }
     }
 }

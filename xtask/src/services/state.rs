@@ -67,11 +67,16 @@ impl State {
     }
 
     pub fn brokers(&self) -> impl Iterator<Item = &Service> {
-        self.services.iter().filter(|service| service.name != ServiceName::S3)
+        self.services.iter().filter(|service| matches!(service.name, ServiceName::Kafka(_)))
     }
 
     pub fn store(&self) -> Result<&Service> {
         self.services.iter().find(|service| service.name == ServiceName::S3).context("the state has no s3")
+    }
+
+    /// The key service, which containers do not have.
+    pub fn key_service(&self) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == ServiceName::Kms)
     }
 
     fn from_json(value: &Value) -> Result<Self> {
@@ -95,6 +100,7 @@ impl Service {
         match self.name {
             ServiceName::Kafka(_) => self.port("client"),
             ServiceName::S3 => self.port("s3"),
+            ServiceName::Kms => self.port("kms"),
         }
     }
 

@@ -71,6 +71,8 @@ async fn what_a_gateway_seals_ingest_opens() {
     let opened = edge.opener().await.unwrap().open(&record, &context()).unwrap();
     assert_eq!(opened.text().expose(), b"text");
     assert_eq!(bench.calls.calls().encrypt, 2);
+    let names: Vec<String> = all(bench.folder.objects.as_ref()).await.iter().map(|(name, _)| name.to_string()).collect();
+    assert_eq!(names, ["edge/20778.key", "edge/20778.pub", "edge/20779.key", "edge/20779.pub"]);
 }
 
 #[tokio::test]

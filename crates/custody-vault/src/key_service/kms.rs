@@ -42,8 +42,11 @@ impl KmsKeys {
     /// # Errors
     /// When the settings make no sense.
     pub async fn open(options: &KmsOptions) -> Result<Self, VaultError> {
-        let client = options.client().await?;
-        Ok(Self { client, options: options.clone(), names: Mutex::default(), calls: CallCounter::default() })
+        Ok(Self::over(options.client().await?, options))
+    }
+
+    fn over(client: Client, options: &KmsOptions) -> Self {
+        Self { client, options: options.clone(), names: Mutex::default(), calls: CallCounter::default() }
     }
 
     /// What KMS made, under the name that it gave the key.
@@ -154,3 +157,6 @@ impl fmt::Debug for KmsKeys {
         f.debug_struct("KmsKeys").field("options", &self.options).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

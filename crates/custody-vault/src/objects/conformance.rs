@@ -16,6 +16,7 @@ async fn text(objects: &dyn Objects, object: &str) -> Option<String> {
 /// The whole suite, on a store that holds nothing yet.
 pub(crate) async fn holds_for(objects: &dyn Objects) {
     what_was_put_is_got(objects).await;
+    any_bytes_under_any_name_are_got_as_they_were_put(objects).await;
     of_many_that_create_one_wins(objects).await;
     a_replacement_needs_what_was_read(objects).await;
     of_many_that_replace_one_wins(objects).await;
@@ -32,6 +33,30 @@ async fn what_was_put_is_got(objects: &dyn Objects) {
     }
     assert_eq!(text(objects, "a").await, None, "a folder is no object");
     assert_eq!(text(objects, "a/one/below").await, None);
+}
+
+/// Names and bytes from a generator of pseudo-random numbers, the same in every run.
+async fn any_bytes_under_any_name_are_got_as_they_were_put(objects: &dyn Objects) {
+    const SIGNS: &[u8] = b"ABCxyz019._-:@+=!";
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    let mut put = std::collections::BTreeMap::new();
+    for _ in 0..64 {
+        let segment: String = (0..=next(40)).map(|_| char::from(SIGNS[next(SIGNS.len())])).collect();
+        let object = name(&format!("any/{}/x{segment}", next(4)));
+        let bytes = Bytes::from((0..next(5_000)).map(|_| u8::try_from(next(256)).unwrap()).collect::<Vec<_>>());
+        objects.put(&object, bytes.clone()).await.unwrap();
+        put.insert(object, bytes);
+    }
+    for (object, bytes) in &put {
+        assert_eq!(objects.get(object).await.unwrap().as_ref(), Some(bytes), "{object}");
+    }
+    assert_eq!(objects.list(&name("any")).await.unwrap(), put.into_keys().collect::<Vec<_>>());
 }
 
 async fn of_many_that_create_one_wins(objects: &dyn Objects) {

@@ -54,7 +54,10 @@ impl S3Objects {
             builder = builder.with_region(region);
         }
         if let Some(endpoint) = &options.endpoint {
-            builder = builder.with_config(AmazonS3ConfigKey::Endpoint, address(endpoint));
+            // The second is what `AWS_ENDPOINT_URL_S3` of the environment would set, and goes before the first.
+            for key in [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint] {
+                builder = builder.with_config(key, address(endpoint));
+            }
         }
         let store = builder.build().map_err(VaultError::storage(OPENING))?;
         Ok(Self { store: Arc::new(store), prefix: prefix.to_owned() })

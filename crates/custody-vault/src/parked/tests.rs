@@ -14,6 +14,8 @@ async fn what_is_parked_is_found_in_the_order_of_the_log() {
         parked.put(place, Bytes::from(format!("{place:?}"))).await.unwrap();
     }
     assert_eq!(parked.list().await.unwrap(), places);
+    let names: Vec<String> = folder.objects.list(&"parked".parse().unwrap()).await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["parked/20778/0/10", "parked/20778/0/9", "parked/20778/1/1", "parked/20779/a.b=7/2"]);
     assert_eq!(parked.days().await.unwrap().len(), 2);
     for place in &places {
         assert_eq!(parked.get(place).await.unwrap().unwrap(), format!("{place:?}"));

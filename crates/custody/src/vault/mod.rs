@@ -15,20 +15,23 @@ use crate::vault_parts::VaultArgs;
 
 /// Look after the vault.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-  custody vault status                         keys of days and units, claim checks, what is parked, who wraps the keys
-  custody vault rotate --tenant acme           a new wrapping key for a tenant, and its keys wrapped anew
-  custody vault rotate --all                   for the product and every tenant
+#[command(after_help = "Examples:
+  custody vault status                    what stands in the vault, and who wraps its keys
+  custody vault rotate --tenant acme      a new wrapping key, and its keys wrapped anew
+  custody vault rotate --all              for the product and every tenant
   custody vault rotate --root --new-passphrase-env NEW
-                                               locks the key file by another passphrase
-  custody vault rewrap                         wraps anew what an older wrapping key wrapped; goes on where it was cut short
-  custody vault rewrap --everything            the rest too, as after a rotation inside KMS, which keeps the key's name
+                                          locks the key file by another passphrase
+  custody vault rewrap                    wraps anew what an older wrapping key wrapped; goes on
+                                          where it was cut short
+  custody vault rewrap --everything       the rest too, as after a rotation inside KMS, which
+                                          keeps the key's name
 
-What is sealed stays as it is: only the keys that sealed it are wrapped anew. All of it is safe beside gateways, ingest and
-readers. An old wrapping key is removed from the key file once it wraps nothing and was replaced an hour ago or more; keys in
-KMS are made, rotated and removed in KMS.
+What is sealed stays as it is: only the keys that sealed it are wrapped anew. All of it is safe
+beside gateways, ingest and readers. An old wrapping key leaves the key file once it wraps nothing
+and was replaced an hour ago or more; keys in KMS are made, rotated and removed in KMS.
 
-Exit codes: 0 done, 1 failed, 2 the arguments or the configuration are wrong, 3 `rewrap` left keys that it could not wrap.")]
+Exit codes: 0 done, 1 failed, 2 the arguments or the configuration are wrong, 3 `rewrap` left keys
+that it could not wrap.")]
 pub struct VaultCommand {
     #[command(subcommand)]
     task: Task,
@@ -53,3 +56,6 @@ pub async fn run(args: VaultCommand) -> Result<ExitCode> {
         Task::Rewrap(args) => rewrap::run(&args, &clock).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use aws_config::{AppName, BehaviorVersion, Region};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::{
     Client,
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        Builder,
+        endpoint::{self, ResolveEndpoint},
+        retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
 };
 use custody_types::TenantId;
 use url::Url;
@@ -48,16 +53,9 @@ impl KmsOptions {
             loader = loader.app_name(name);
         }
         let shared = loader.load().await;
-        if shared.region().is_none() {
-            let advice = "KMS needs a region: set `region` in [vault.keys], or AWS_REGION";
-            return Err(VaultError::KeyServiceSettings(advice.to_owned()));
-        }
-        let mut config =
-            Builder::from(&shared).retry_config(RetryConfig::standard().with_max_attempts(MOST_TRIES)).timeout_config(limits());
-        if let Some(endpoint) = &self.endpoint {
-            config = config.endpoint_url(endpoint.as_str().trim_end_matches('/'));
-        }
-        Ok(Client::from_conf(config.build()))
+        let of_region = address_of_region(&shared).await?;
+        let address = self.endpoint.as_ref().map_or(of_region, Url::to_string);
+        Ok(client_of(Builder::from(&shared), &address))
     }
 
     /// Says what makes no sense, without asking anyone.
@@ -75,6 +73,27 @@ impl KmsOptions {
         }
         Ok(())
     }
+}
+
+/// A client with our bounds. The address is pinned, so that nothing in the environment (`AWS_ENDPOINT_URL`, a profile's
+/// `endpoint_url`) leads keys elsewhere.
+pub(super) fn client_of(config: Builder, address: &str) -> Client {
+    let retries = RetryConfig::standard().with_max_attempts(MOST_TRIES);
+    let config = config.endpoint_url(address.trim_end_matches('/')).retry_config(retries).timeout_config(limits());
+    Client::from_conf(config.build())
+}
+
+/// The region's own address by the SDK's rules, which know partitions, FIPS and dual stack.
+async fn address_of_region(shared: &SdkConfig) -> Result<String, VaultError> {
+    let region = shared.region().ok_or_else(|| {
+        let advice = "KMS needs a region: set `region` in [vault.keys], or AWS_REGION";
+        VaultError::KeyServiceSettings(advice.to_owned())
+    })?;
+    let unknown = || VaultError::KeyServiceSettings(format!("region `{region}` has no KMS: use one such as `eu-central-1`"));
+    let params = endpoint::Params::builder().region(region.as_ref()).set_use_fips(shared.use_fips());
+    let params = params.set_use_dual_stack(shared.use_dual_stack()).build().map_err(|_| unknown())?;
+    let found = endpoint::DefaultResolver::new().resolve_endpoint(&params).await.map_err(|_| unknown())?;
+    Ok(found.url().to_owned())
 }
 
 fn is_name(key: &str) -> bool {
