@@ -60,8 +60,8 @@ impl Outlet {
     pub async fn finish(self, journal: &Journal) {
         let end = journal.stats().durable;
         let mut acked = self.monitor.acked();
-        let taken = tokio::time::timeout(self.grace, acked.wait_for(|acked| *acked >= end)).await;
-        if !matches!(taken, Ok(Ok(_))) {
+        let taken = tokio::time::timeout(self.grace, acked.wait_for(|acked| *acked >= end)).await.is_ok_and(|waited| waited.is_ok());
+        if !taken {
             let left = self.monitor.stats().lag_records;
             tracing::warn!(records = left, "the log is away; what it did not take is kept and goes with the next command");
         }
