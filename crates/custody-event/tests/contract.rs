@@ -9,8 +9,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use custody_event::{
-    Control, Cost, Decoder, Encoder, Envelope, Event, Guardrail, GuardrailFinding, Invocation, KIND_NAMES, Kind, Outcome, Prompt,
-    PromptPart, RELEASED_SCHEMAS_JSON, Request, Route, SchemaTree, Validation, ValidationCheck,
+    Access, Content, Control, Cost, Decoder, Encoder, Envelope, Event, Feedback, Guardrail, GuardrailFinding, Invocation, KIND_NAMES, Kind,
+    Outcome, Prompt, PromptPart, RELEASED_SCHEMAS_JSON, Request, Route, SchemaTree, Validation, ValidationCheck,
     canonical::{CanonicalEvent, canonical_bytes},
 };
 use custody_types::{Text, Timestamp};
@@ -18,6 +18,7 @@ use custody_types::{Text, Timestamp};
 const FROZEN: &[(&str, &str, &str)] = &[
     ("v1-0", include_str!("../../../schemas/event/frozen/v1-0.avsc"), include_str!("fixtures/v1-0.txt")),
     ("v1-1", include_str!("../../../schemas/event/frozen/v1-1.avsc"), include_str!("fixtures/v1-1.txt")),
+    ("v1-2", include_str!("../../../schemas/event/frozen/v1-2.avsc"), include_str!("fixtures/v1-2.txt")),
 ];
 
 fn text(value: &str) -> Text {
@@ -130,6 +131,33 @@ fn one_of_each() -> Vec<Kind> {
             units: BTreeMap::from([(text("topicPolicyUnits"), 1)]),
             ..Guardrail::default()
         }),
+        Kind::Content(Content {
+            content_id: text("019a9c00-0000-7000-8000-000000000201"),
+            part: text("prompt"),
+            bytes: 90,
+            commitment: text("dd"),
+            purpose: text("quality-review"),
+            retention_class: text("short"),
+            expires_on: text("2026-12-21"),
+            claim_check: true,
+            ..Content::default()
+        }),
+        Kind::Access(Access {
+            action: text("reveal"),
+            decision: text("allow"),
+            reason: Some(text("case 4711")),
+            policy_ids: vec![text("p3")],
+            second_person: Some(text("bob")),
+            content_ids: vec![text("019a9c00-0000-7000-8000-000000000201")],
+            ..Access::default()
+        }),
+        Kind::Feedback(Feedback {
+            feedback_id: text("019a9c00-0000-7000-8000-000000000301"),
+            rating: Some(text("down")),
+            reasons: vec![text("wrong")],
+            comment_bytes: Some(12),
+            comment_handling: Some(text("sealed")),
+        }),
     ]
 }
 
@@ -208,8 +236,8 @@ fn truncated_or_foreign_bytes_are_refused() {
 
 /// A later schema: one more envelope field and one more kind, both with defaults.
 fn later_schema() -> String {
-    let fields = r#", { "name": "cell", "type": ["null", "string"], "field-id": 22, "default": null },
-        { "name": "feedback", "type": ["null", { "type": "record", "name": "Feedback", "fields": [
+    let fields = r#", { "name": "cell", "type": ["null", "string"], "field-id": 9800, "default": null },
+        { "name": "verdict", "type": ["null", { "type": "record", "name": "Verdict", "fields": [
             { "name": "rating", "type": "int", "field-id": 9901 } ] }], "field-id": 9900, "default": null } ]}"#;
     custody_event::EVENT_SCHEMA_JSON.trim_end().strip_suffix("]}").unwrap().trim_end().to_owned() + fields
 }
@@ -217,7 +245,7 @@ fn later_schema() -> String {
 #[test]
 fn a_later_schema_changes_no_earlier_leaf() {
     let tree = SchemaTree::parse(&later_schema()).expect("the later schema parses");
-    assert!(tree.field("feedback").is_some() && tree.field("cell").is_some());
+    assert!(tree.field("verdict").is_some() && tree.field("cell").is_some());
     for event in events() {
         let later = CanonicalEvent::by_schema(&event, &tree).unwrap();
         assert_eq!(later.to_bytes(), canonical_bytes(&event).unwrap());

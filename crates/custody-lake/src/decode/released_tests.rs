@@ -9,9 +9,10 @@ use crate::{
 };
 
 /// One event a line: kind, Avro bytes, canonical bytes. `crates/custody-event/tests/contract.rs` holds the same lines against serde.
-const RELEASED: [(&str, &str); 2] = [
+const RELEASED: [(&str, &str); 3] = [
     ("v1-0", include_str!("../../../custody-event/tests/fixtures/v1-0.txt")),
     ("v1-1", include_str!("../../../custody-event/tests/fixtures/v1-1.txt")),
+    ("v1-2", include_str!("../../../custody-event/tests/fixtures/v1-2.txt")),
 ];
 
 struct Written {
