@@ -9,9 +9,22 @@ use custody_types::{Clock, IdSource, JournalId};
 
 /// Opens the journal in a folder, and tells the log what was found. `consumer` is whose progress frees its segments.
 pub fn open(folder: &Path, bound_bytes: u64, consumer: &str, ids: &dyn IdSource) -> Result<(Journal, OpenReport)> {
+    let reserve = JournalConfig::new(JournalId::from_uuid(uuid::Uuid::nil())).outcome_reserve_bytes;
+    open_reserving(folder, bound_bytes, consumer, reserve, ids)
+}
+
+/// The same with so much room kept for closing each request.
+pub fn open_reserving(
+    folder: &Path,
+    bound_bytes: u64,
+    consumer: &str,
+    reserve_bytes: u64,
+    ids: &dyn IdSource,
+) -> Result<(Journal, OpenReport)> {
     let disk = FileDisk::open(folder).with_context(|| format!("the journal's folder `{}` cannot be used", folder.display()))?;
     let mut config = JournalConfig::new(JournalId::from_uuid(*ids.request_id().as_uuid()));
     config.max_total_bytes = bound_bytes;
+    config.outcome_reserve_bytes = reserve_bytes;
     config.consumers = vec![consumer.to_owned()];
     let (journal, report) = Journal::open(config, Arc::new(disk))?;
     tell(&report);

@@ -1,5 +1,6 @@
 //! The one binary of Custody. It assembles the parts and owns what only a program may do: arguments, signals, standard output.
 
+mod content;
 mod deadletters;
 mod deployment;
 mod figures;
@@ -19,6 +20,7 @@ mod reveal;
 mod service;
 mod sql;
 mod terminal;
+mod texts;
 mod topics;
 mod up;
 mod vault;
@@ -69,7 +71,7 @@ enum Command {
     Ingest(service::IngestArgs),
     /// Answer questions over HTTP, with the log's newest events.
     Query(service::QueryArgs),
-    /// Compare and make the log's topic.
+    /// Compare and make the log's topics.
     Topics(topics::TopicsArgs),
     /// Look after the lake: status, compaction, vacuum.
     Lake(lake::LakeArgs),

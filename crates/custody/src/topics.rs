@@ -1,10 +1,10 @@
-//! `custody topics`: the log's topic compared with the deployment file, and made so.
+//! `custody topics`: the log's topics compared with the deployment file, and made so.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use custody_log::kafka::{TopicAdmin, TopicDifference, TopicError};
+use custody_log::kafka::{TopicAdmin, TopicDifference, TopicError, TopicPlan};
 use custody_types::{Fault, Retry};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 const EXIT_DIFFERENT: u8 = 3;
 
-/// Compare and make the log's topic.
+/// Compare and make the log's topics.
 #[derive(Debug, Args)]
 #[command(after_help = "\
   custody topics example > deployment.toml     a deployment file with every key
@@ -22,7 +22,8 @@ const EXIT_DIFFERENT: u8 = 3;
   custody topics apply                         does it: creates, adds partitions, alters settings
 
 Partitions may be added at any time: a journal stays in the partition that was chosen for it once. They are never
-taken away. A topic that would lose records (compacted, too few copies in sync, unclean leaders) is refused at the
+taken away. With a [vault] there are two: one for events, and one for sealed texts, whose records are kept for as long
+as the vault can open them. A topic that would lose records (compacted, too few copies in sync, unclean leaders) is refused at the
 start of every service, each reason in a sentence.
 
 Exit codes: 0 as planned, or done; 1 failed or refused; 2 the arguments or the configuration are wrong; 3 `plan` found differences.")]
@@ -37,7 +38,7 @@ enum Task {
     Example,
     /// Say what differs; change nothing.
     Plan(FileArgs),
-    /// Make the topic as planned.
+    /// Make the topics as planned.
     Apply(FileArgs),
 }
 
@@ -61,24 +62,31 @@ pub async fn run(args: TopicsArgs) -> Result<ExitCode> {
 }
 
 async fn plan(log: &Log) -> Result<ExitCode> {
-    let differences = TopicAdmin::open(&log.kafka)?.plan(&log.topic).await?;
-    show(log, &differences);
-    Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DIFFERENT) })
+    let admin = TopicAdmin::open(&log.kafka)?;
+    let mut is_as_planned = true;
+    for topic in log.topics() {
+        let differences = admin.plan(topic).await?;
+        show(topic, &differences);
+        is_as_planned &= differences.is_empty();
+    }
+    Ok(if is_as_planned { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DIFFERENT) })
 }
 
 async fn apply(log: &Log) -> Result<ExitCode> {
     let admin = TopicAdmin::open(&log.kafka)?;
-    let differences = admin.plan(&log.topic).await?;
-    show(log, &differences);
-    admin.apply(&log.topic, &differences).await?;
-    if !differences.is_empty() {
-        say("done");
+    for topic in log.topics() {
+        let differences = admin.plan(topic).await?;
+        show(topic, &differences);
+        admin.apply(topic, &differences).await?;
+        if !differences.is_empty() {
+            say("done");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(log: &Log, differences: &[TopicDifference]) {
-    let name = &log.topic.name;
+fn show(topic: &TopicPlan, differences: &[TopicDifference]) {
+    let name = &topic.name;
     if differences.is_empty() {
         say(&format!("topic {name} is as planned"));
     }
@@ -94,8 +102,8 @@ pub async fn refuse_unsafe(log: &Log) -> Result<()> {
 }
 
 /// The same for a service that works on while the brokers are away: only what they say counts, not their silence.
-pub async fn refuse_unsafe_if_there(log: &Log) -> Result<()> {
-    match TopicAdmin::open(&log.kafka)?.check(&log.topic).await {
+pub async fn refuse_unsafe_if_there(log: &Log, topic: &TopicPlan) -> Result<()> {
+    match TopicAdmin::open(&log.kafka)?.check(topic).await {
         Err(error @ TopicError::Client(_)) if error.retry() != Retry::Never => {
             tracing::warn!(%error, "the log is away; events wait in the journal");
             Ok(())

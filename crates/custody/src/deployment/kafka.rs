@@ -10,22 +10,40 @@ use custody_log::{
 };
 use custody_types::{JournalId, SensitiveText};
 
+use super::Vault;
+
 /// The topic of events; its schema's major version is part of the name.
 const TOPIC: &str = "custody.events.v1";
+/// The same for sealed texts.
+const CONTENT_TOPIC: &str = "custody.content.v1";
 const MILLIS_PER_HOUR: i64 = 3_600_000;
 
 /// Where the log is.
 #[derive(Debug)]
 pub struct Log {
     pub kafka: KafkaConfig,
-    /// What the topic should be.
+    /// What the topic of events should be.
     pub topic: TopicPlan,
+    /// What the topic of sealed texts should be; nothing where there is no vault.
+    pub content: Option<TopicPlan>,
 }
 
-pub fn read(reader: Reader<'_>) -> Option<Log> {
+impl Log {
+    /// All topics.
+    pub fn topics(&self) -> impl Iterator<Item = &TopicPlan> {
+        std::iter::once(&self.topic).chain(&self.content)
+    }
+}
+
+pub fn read(reader: Reader<'_>, vault: Option<&Vault>) -> Option<Log> {
     let brokers = reader.list::<String>("brokers", "addresses such as broker-1:9092");
     let security = read_security(&reader);
     let topic = read_topic(reader.section("topic"));
+    let content_name = reader.optional_text("content_topic", "a topic's name").unwrap_or(CONTENT_TOPIC);
+    if topic.as_ref().is_some_and(|topic| topic.name == content_name) {
+        reader.mistake("content_topic", format!("is `{content_name}`, the topic of events"), "use another topic for sealed texts");
+    }
+    let content = vault.zip(topic.as_ref()).map(|(vault, events)| content_topic(content_name, events, vault));
     let kafka = security.and_then(|security| match KafkaConfig::new(brokers, security, concat!("custody-", env!("CARGO_PKG_VERSION"))) {
         Ok(kafka) => Some(kafka),
         Err(error) => {
@@ -34,7 +52,13 @@ pub fn read(reader: Reader<'_>) -> Option<Log> {
         }
     });
     reader.finish();
-    Some(Log { kafka: kafka?, topic: topic? })
+    Some(Log { kafka: kafka?, topic: topic?, content })
+}
+
+/// As the topic of events, but for its name, and for how long it keeps what the vault must be able to open.
+fn content_topic(name: &str, events: &TopicPlan, vault: &Vault) -> TopicPlan {
+    let retention_ms = i64::try_from(vault.content_retention.as_millis()).unwrap_or(i64::MAX);
+    TopicPlan { name: name.to_owned(), retention_ms, ..events.clone() }
 }
 
 fn read_security(reader: &Reader<'_>) -> Option<KafkaSecurity> {

@@ -72,9 +72,9 @@ impl Deployment {
 
 fn read(root: &Reader<'_>) -> Option<Deployment> {
     let workspace_dir = root.text("workspace", "the folder of the workspace").map(PathBuf::from);
-    let log = kafka::read(root.section("log"));
-    let lake = read_lake(root.section("lake"));
     let vault = vault::read(root);
+    let log = kafka::read(root.section("log"), vault.as_ref());
+    let lake = read_lake(root.section("lake"));
     let gateway = services::read_gateway(root.section("gateway"));
     let ingest = services::read_ingest(root.section("ingest"));
     let query = services::read_query(root.section("query"));

@@ -15,6 +15,8 @@ pub struct GatewayService {
     pub data_dir: PathBuf,
     /// Most that the journal may grow to while the log is away; beyond it requests are refused.
     pub journal_bytes: u64,
+    /// The same for the journal of sealed texts.
+    pub content_bytes: u64,
     /// How long a request waits for the log where its control level needs it.
     pub log_patience: Duration,
     /// How long a stop waits for the log to take the rest of the journal. What is left is shipped at the next start.
@@ -70,11 +72,12 @@ pub fn read_gateway(reader: Reader<'_>) -> Option<GatewayService> {
     let data_dir = reader.text("data_dir", "a folder on a disk that survives restarts").map(PathBuf::from);
     // About an hour of heavy traffic while the log is away.
     let journal_bytes = reader.number("journal_bound_mib", 256..=(1 << 20), 4096) << 20;
+    let content_bytes = reader.number("content_bound_mib", 256..=(1 << 20), 4096) << 20;
     // Longer than a broker's hand-over to another, shorter than callers' own time-outs.
     let log_patience = Duration::from_millis(reader.number("log_patience_ms", 100..=120_000, 5000));
     let drain = Duration::from_secs(reader.number("drain_seconds", 0..=3600, 20));
     reader.finish();
-    Some(GatewayService { data_dir: data_dir?, journal_bytes, log_patience, drain })
+    Some(GatewayService { data_dir: data_dir?, journal_bytes, content_bytes, log_patience, drain })
 }
 
 pub fn read_ingest(reader: Reader<'_>) -> Option<IngestService> {

@@ -4,6 +4,8 @@
 mod door;
 mod gateway;
 mod ingest;
+mod kept_texts;
+mod outlet;
 mod query;
 
 use std::{net::SocketAddr, path::PathBuf};

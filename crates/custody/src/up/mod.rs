@@ -5,12 +5,16 @@
 //!                 hash.key     key of the keyed hashes in events, made at the first start
 //!                 journal/     the log
 //!                 office/      the log of commands such as `custody reveal`, read beside it
-//!                 lake/        events, dead_letters
+//!                 content/     the journal of sealed texts, once a rule keeps any
+//!                 vault/       keys, wrapped, and what is sealed; vault.key wraps them
+//!                 lake/        events, dead_letters, content
 //! ```
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
+mod content;
 mod pipeline;
+mod texts;
 
 use std::{
     io::ErrorKind,
@@ -30,6 +34,7 @@ use custody_lake::LakeRoot;
 use custody_types::{Clock, IdSource};
 use tokio::sync::watch;
 
+use self::content::Content;
 pub use self::pipeline::{Pipeline, PipelineConfig};
 use crate::{
     deployment::Vault,
@@ -86,10 +91,14 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         flush_bytes: args.flush_size << 20,
         journal_bytes: args.journal_bound << 20,
     };
-    let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
+    let content = Content::start(&args.data_dir, config.journal_bytes, &workspace, &clock, &ids).await?;
+    let texts = content.as_ref().map(|content| content.for_ingest(&workspace));
+    let pipeline = Pipeline::start(&config, texts, &workspace, &clock, &ids).await?;
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(pipeline.metrics()));
-    let gateway_config = GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics, content: None };
+    let for_gateway = content.as_ref().map(Content::for_gateway);
+    let gateway_config =
+        GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics, content: for_gateway };
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let (stop_asking, stopped) = watch::channel(false);
@@ -114,6 +123,11 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
     }
     let noted = gateway.record_control(control("stopped", &workspace)).await;
     pipeline.stop().await?;
+    if let Some(Content { side, .. }) = content {
+        let journal = side.journal.clone();
+        side.stop().await.context("a task of the content journal ended abnormally")?;
+        journal.shutdown().await;
+    }
     noted.context("the stop could not be recorded; free disk space for the journal, or start again if its disk failed")?;
     say("stopped; everything recorded is in the lake");
     Ok(ExitCode::SUCCESS)
