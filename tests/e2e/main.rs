@@ -5,6 +5,7 @@
 mod first_light;
 mod forget;
 mod harness;
+mod kept_texts;
 mod kill;
 mod prices;
 mod reconcile;

@@ -9,6 +9,10 @@ Peers: pip install -r redaction_requirements.txt. Rows are split in halves by a 
 A labelled span counts as found when at least half of its characters lie in finds of its type; a find is false when less than half of
 its own lie in labels of its type. `covered` is the share of labelled spans at least half hidden by finds of any type: what redaction
 is about. Rows that say something is there and not where are left out.
+
+Every program runs in a process of its own on the same rows, one after the other. Presidio runs with all its pattern recognisers on a blank
+spaCy pipeline: spaCy's models are not in the package index, so that its figures for names and places are those of patterns alone.
+`custody-redact` is given the same time measure: seconds of processor time for finding, without start and reading.
 """
 import argparse
 import collections
@@ -85,13 +89,13 @@ def ours(binary, rows):
     finds = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["id"] for one in finds] == [row["id"] for row in rows], "an answer for each row, in order"
     spans = [[(span["start"], span["end"], OURS[span["entity"]]) for span in one["spans"]] for one in finds]
-    return spans, done.stderr.strip()
+    return spans, done.stderr.strip().splitlines()[-1]
 
 
-def processor(binary, lines, rounds):
+def processor(binary, lines, rounds, *more):
     """Seconds of processor time of one run."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([binary, "--rounds", str(rounds)], input=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, check=True)
+    subprocess.run([binary, "--rounds", str(rounds), *more], input=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -99,27 +103,52 @@ def processor(binary, lines, rounds):
 def speed(binary, name, texts, fewer, more):
     """Megabytes a second of processor time, from the difference of two runs: without start, reading and first states."""
     lines = "".join(json.dumps({"id": 0, "text": text}) + "\n" for text in texts)
-    seconds = min(processor(binary, lines, more) for _ in range(3)) - min(processor(binary, lines, fewer) for _ in range(3))
     megabytes = sum(len(text.encode()) for text in texts) * (more - fewer) / 1e6
-    print(f"  {name:52s} {megabytes:8.1f} MB, {seconds:7.3f} s of processor time: {megabytes / seconds:6.1f} MB/s a core")
+    figures = []
+    for option in ([], ["--redact"], ["--custom"]):
+        seconds = min(processor(binary, lines, more, *option) for _ in range(3)) - min(processor(binary, lines, fewer, *option) for _ in range(3))
+        figures.append(f"{seconds:8.3f} s {megabytes / seconds:6.1f} MB/s")
+    print(f"  {name:52s} {megabytes:8.1f} MB  " + "  ".join(figures))
 
 
 def speeds(binary, data):
-    print("\nspeed of custody-redact, default rules")
-    pii = [json.loads(line)["text"] for line in (data / "pii" / "pii.jsonl").read_text().split("\n") if line]
-    speed(binary, "pii.jsonl, row by row (dense with identifiers)", pii, 3, 23)
-    speed(binary, "pii.jsonl as one text", ["\n".join(pii)], 3, 23)
-    prompts = [json.loads(line).get("text") or "" for line in (data / "injection" / "injection.jsonl").read_text().split("\n") if line]
-    speed(binary, "injection.jsonl, row by row (mostly English prompts)", prompts, 2, 8)
-    speed(binary, "injection.jsonl as one text", ["\n".join(prompts)], 2, 8)
+    print("\nspeed of custody-redact a core, by processor time: finding; finding and replacing; finding with 200 words and 3 patterns of one's own")
+    read_texts = lambda *path: [json.loads(line).get("text") or "" for line in data.joinpath(*path).read_text().split("\n") if line]
+    passages = [passage["context"] for article in json.loads((data / "rag" / "xquad" / "xquad.en.json").read_text())["data"] for passage in article["paragraphs"]]
+    speed(binary, "xquad, passage by passage (English prose)", passages, 5, 65)
+    prompts = read_texts("injection", "injection.jsonl")
+    speed(binary, "injection.jsonl, row by row (prompts, many languages)", prompts, 2, 12)
+    speed(binary, "injection.jsonl as one text", ["\n".join(prompts)], 2, 12)
+    speed(binary, "injection.jsonl as the JSON it is, one text", [(data / "injection" / "injection.jsonl").read_text()], 2, 12)
+    speed(binary, "Bedrock's API description (JSON), one text", [(data / "specs" / "bedrock" / "bedrock.service-2.json").read_text()], 3, 43)
+    pii = read_texts("pii", "pii.jsonl")
+    speed(binary, "pii.jsonl, row by row (an identifier in each line)", pii, 3, 43)
+    speed(binary, "pii.jsonl as one text", ["\n".join(pii)], 3, 43)
 
 
 def timed(rows, find):
-    begin = time.perf_counter()
+    begin, processor_begin = time.perf_counter(), time.process_time()
     spans = [find(row["text"]) for row in rows]
-    seconds = time.perf_counter() - begin
+    seconds, processor_seconds = time.perf_counter() - begin, time.process_time() - processor_begin
     megabytes = sum(len(row["text"].encode()) for row in rows) / 1e6
-    return spans, f"{megabytes:.3f} MB in {seconds:.2f} s: {megabytes / seconds:.4f} MB/s"
+    note = f"{megabytes:.3f} MB in {seconds:.2f} s, {processor_seconds:.2f} s of processor time: {megabytes / processor_seconds:.4f} MB/s a core"
+    return spans, note
+
+
+def apart(name, rows):
+    """A peer in a process of its own: its spans, and how long it took."""
+    lines = "".join(json.dumps({"text": row["text"]}) + "\n" for row in rows)
+    done = subprocess.run([sys.executable, __file__, "--peer", name, "-"], input=lines, stdout=subprocess.PIPE, text=True, check=True)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return [[tuple(span) for span in spans] for spans in answer["spans"]], answer["note"]
+
+
+def be_peer(name):
+    rows = [json.loads(line) for line in sys.stdin]
+    peers = {"presidio-0.0": lambda: presidio(rows, 0.0), "presidio-0.4": lambda: presidio(rows, 0.4), "scrubadub": lambda: scrubadub(rows),
+             "detect-secrets": lambda: detect_secrets(rows)}
+    spans, note = peers[name]()
+    print(json.dumps({"spans": spans, "note": note}))
 
 
 def presidio(rows, threshold):
@@ -223,6 +252,8 @@ def hostile(binary):
         "digits and separators": ["4111 1111 ", "11-1", "+1 (", "0 0 0 ", "1.1.", "9-9 ", "2.2.2."],
         "beginnings of secrets": ["AKIAABCDEFGHIJKLMNO ", "password=", "ghp_aaaa", "eyJhbGciOi", "-----BEGIN RSA PRIVATE KEY-----\n", "secret: '"],
         "addresses without ends": ["a@b.", "a.b.c@", "@@", "http://a:b", "x:y@", "::1:", "fe80:"],
+        "base64": ["bXkgbWFpbCBpcyBhbm5AZXhhbXBsZS5vcmc", "QUJD", "AAAA"], "brackets": ["[", "[[EMAIL", "{[", "]"], "homoglyphs": ["\uff14\uff11", "\U0001d7cf", "\u0430"],
+        "zero width": ["4\u200b", "1\u200d1", "\u200b\u200b@"], "escapes": ["%40", "\\u0040", "%", "\\u", "%34"], "long words": ["abcdefgh" * 64 + " "],
         "one digit": ["1"], "one letter": ["A"], "spaced digits": ["1 "], "at signs": ["@"], "names": ["Mr. A ", "1 Main "],
     }
     print("\nhostile text: seconds of processor time for 0.1, 1 and 10 MB, start and reading taken off")
@@ -233,9 +264,9 @@ def hostile(binary):
             parts, length = [], 0
             while length < size:
                 parts.append(chance.choice(kinds))
-                length += len(parts[-1])
-            line = json.dumps({"id": name, "text": "".join(parts)[:size]}) + "\n"
-            rounds = {100_000: 101, 1_000_000: 11, 10_000_000: 3}[size]
+                length += len(parts[-1].encode())
+            line = json.dumps({"id": name, "text": "".join(parts)}) + "\n"
+            rounds = {100_000: 21, 1_000_000: 4, 10_000_000: 2}[size]
             seconds.append((processor(binary, line, rounds) - processor(binary, line, 1)) / (rounds - 1))
         print(f"  {name:24s}" + "".join(f" {one:9.4f}" for one in seconds) + f"   10 MB / 1 MB = {seconds[2] / max(seconds[1], 1e-3):.1f}")
 
@@ -249,7 +280,10 @@ def main():
     parser.add_argument("--misses")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--no-hostile", action="store_true")
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.peer:
+        return be_peer(arguments.peer)
     if not arguments.data.exists():
         sys.exit(f"no data at {arguments.data}")
     for half in [arguments.half] if arguments.half else ["dev", "held"]:
@@ -264,9 +298,9 @@ def main():
         secret_finds, secret_note = ours(arguments.binary, others)
         if half == "held" and not arguments.no_peers:
             for threshold in (0.0, 0.4):
-                peer, note = presidio(rows, threshold)
+                peer, note = apart(f"presidio-{threshold}", rows)
                 show(f"Presidio, score of at least {threshold} ({note})", score(rows, peer))
-            peer, note = scrubadub(rows)
+            peer, note = apart("scrubadub", rows)
             show(f"scrubadub ({note})", score(rows, peer))
         print("\nsecrets.jsonl, by row")
         wrong = secrets(others, secret_finds, "custody-redact", secret_note)
@@ -274,7 +308,7 @@ def main():
             for row, seen in wrong:
                 print("   ", "false" if seen else "missed", row["detector"], repr(row["text"][:140]))
         if half == "held" and not arguments.no_peers:
-            peer, note = detect_secrets(others)
+            peer, note = apart("detect-secrets", others)
             secrets(others, peer, "detect-secrets", note)
     if not arguments.no_hostile:
         speeds(arguments.binary, arguments.data)

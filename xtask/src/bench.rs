@@ -16,6 +16,7 @@ cargo xtask bench [part…] [-- options of the part]
   kafka     journals to real Kafka, and Kafka to committed Parquet, beside Kafka Connect's Iceberg sink and Parquet encoding alone
   commits   what a commit takes with 10, 1,000 and 10,000 live files, in a folder and on S3
   lake      one request's trail, and cost by tenant and day, over ten million generated events
+  seal      sealing and opening a text at the edge and at rest, beside AES-256-GCM alone
 
 Without a part all are run. The first release build takes long. Options follow `--`: `cargo xtask bench lake -- --events 1000000`;
 `cargo xtask bench lake -- --help` lists them. `kafka` needs a JDK 17 and mvn, and the first time fetches Kafka Connect with its sink,
@@ -24,7 +25,7 @@ Without a part all are run. The first release build takes long. Options follow `
 
 /// Parts that need Kafka or S3, which are started for them.
 const WITH_SERVICES: [&str; 2] = ["kafka", "commits"];
-const PARTS: [&str; 7] = ["http", "routes", "journal", "ingest", "kafka", "commits", "lake"];
+const PARTS: [&str; 8] = ["http", "routes", "journal", "ingest", "kafka", "commits", "lake", "seal"];
 /// The part that Kafka Connect runs beside.
 const WITH_PEER: &str = "kafka";
 /// Tells `custody-bench` where Kafka Connect and its sink are.

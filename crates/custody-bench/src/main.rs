@@ -9,6 +9,7 @@ mod kafka;
 mod lake;
 mod measure;
 mod recording;
+mod seal;
 mod terminal;
 mod trails;
 
@@ -45,6 +46,8 @@ enum Part {
     Commits(commits::CommitsArgs),
     /// Look-up of one request and cost by tenant and day over ten million generated events.
     Lake(lake::LakeArgs),
+    /// Sealing and opening a text on one core, at the edge and at rest, beside AES-256-GCM alone.
+    Seal(seal::SealArgs),
     #[command(hide = true)]
     Serve(http::ServeArgs),
 }
@@ -61,6 +64,7 @@ async fn main() -> ExitCode {
         Part::Kafka(args) => kafka::run(args).await,
         Part::Commits(args) => commits::run(args).await,
         Part::Lake(args) => lake::run(args).await,
+        Part::Seal(args) => seal::run(&args),
         Part::Serve(args) => http::serve(args).await,
     };
     match done {

@@ -14,6 +14,7 @@ mod cpu;
 mod defects;
 mod failures;
 mod feedback;
+mod fields;
 mod frames;
 mod fronts;
 mod harness;

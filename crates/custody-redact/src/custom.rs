@@ -1,13 +1,14 @@
 //! The deployment's own words and patterns: all words in one automaton, all patterns in another, one pass each.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex_automata::meta::Regex;
-use regex_automata::util::syntax;
 
+use crate::edges;
 use crate::rules::{Rules, RulesError};
 
 const MOST: usize = 10_000;
 const PATTERN_BYTES: usize = 8 << 20;
+const TABLE_BYTES: usize = 16 << 10;
 
 pub(crate) struct Custom {
     names: Vec<String>,
@@ -30,6 +31,11 @@ impl Custom {
         let mut sorted_names = names.clone();
         sorted_names.sort_unstable();
         Ok(Self { sorted_names, words: words(rules)?, patterns: patterns(rules)?, first_pattern: rules.words.len(), names })
+    }
+
+    /// Whether there is any.
+    pub(crate) const fn is_some(&self) -> bool {
+        self.words.is_some() || self.patterns.is_some()
     }
 
     /// The name of one rule.
@@ -66,7 +72,10 @@ fn words(rules: &Rules) -> Result<Option<AhoCorasick>, RulesError> {
         return Err(RulesError::Empty(empty.name.clone()));
     }
     let words = rules.words.iter().map(|one| one.word.as_str());
-    let built = AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(words);
+    let bytes: usize = rules.words.iter().map(|one| one.word.len()).sum();
+    // The table that is fastest to walk takes a kilobyte or so a byte of the words.
+    let kind = (bytes <= TABLE_BYTES).then_some(AhoCorasickKind::DFA);
+    let built = AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).kind(kind).build(words);
     built.map(Some).map_err(|_| RulesError::TooLarge)
 }
 
@@ -74,15 +83,17 @@ fn patterns(rules: &Rules) -> Result<Option<Regex>, RulesError> {
     if rules.patterns.is_empty() {
         return Ok(None);
     }
+    let mut forms = Vec::with_capacity(rules.patterns.len());
     for one in &rules.patterns {
-        let alone = Regex::builder().configure(limits()).syntax(syntax::Config::new()).build(&one.pattern);
-        let regex = alone.map_err(|_| RulesError::Pattern(one.name.clone()))?;
+        let refused = || RulesError::Pattern(one.name.clone());
+        let form = edges::in_ascii(regex_syntax::parse(&one.pattern).map_err(|_| refused())?);
+        let regex = Regex::builder().configure(limits()).build_from_hir(&form).map_err(|_| refused())?;
         if regex.find("").is_some() {
             return Err(RulesError::Empty(one.name.clone()));
         }
+        forms.push(form);
     }
-    let sources: Vec<&str> = rules.patterns.iter().map(|one| one.pattern.as_str()).collect();
-    Regex::builder().configure(limits()).build_many(&sources).map(Some).map_err(|_| RulesError::TooLarge)
+    Regex::builder().configure(limits()).build_many_from_hir(&forms).map(Some).map_err(|_| RulesError::TooLarge)
 }
 
 fn limits() -> regex_automata::meta::Config {

@@ -1,22 +1,45 @@
 //! Base64 inside text: decoded once, within bounds, so that what hides in it is found.
 
+use std::ops::Range;
+
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::*;
 
-/// Shorter runs hold no identifier; of longer ones the beginning is read.
-const SHORTEST: usize = 16;
-const LONGEST: usize = 8192;
+/// Shorter runs hold no identifier.
+pub(crate) const SHORTEST: usize = 16;
 
 const CONFIG: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
 const PLAIN: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
 
-/// How many bytes from here on are of base64's alphabet, as far as they are read.
-pub(crate) fn run_length(text: &[u8], start: usize) -> usize {
-    let run = text.get(start..).unwrap_or_default().iter().take(LONGEST);
-    run.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')).count()
+/// The run of base64's alphabets that begins at a word's start. A word that goes on with an earlier one (`lib` in `usr/lib`) begins
+/// none.
+#[cold]
+pub(crate) fn run(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let before = text.get(..start)?.iter().rev().find(|byte| !is_joining(**byte));
+    if before.is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let length = text.get(start..)?.iter().take_while(|byte| is_of_alphabet(**byte)).count();
+    #[cfg(test)]
+    crate::tests::work(length);
+    Some(start..start + length)
+}
+
+/// Where the run that a place stands in ends.
+pub(crate) fn run_end(text: &[u8], at: usize, most: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().take(most).take_while(|byte| is_of_alphabet(**byte)).count()
+}
+
+fn is_of_alphabet(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || is_joining(byte)
+}
+
+fn is_joining(byte: u8) -> bool {
+    matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 /// The text that a run encodes, if it is text.

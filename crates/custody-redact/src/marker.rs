@@ -5,6 +5,11 @@
 //! ```
 //! A pseudonym is sixteen letters from `a` to `p`: no digits, so that no rule takes it for an identifier.
 
+use std::ops::Range;
+
+/// No marker is longer.
+const LONGEST: usize = 52;
+
 /// A pseudonym's sixteen letters.
 pub(crate) fn letters(key: u64) -> String {
     let nibble = |place: u32| u8::try_from(key >> (4 * place) & 15).unwrap_or(0);
@@ -26,6 +31,17 @@ pub(crate) fn length(text: &[u8], is_known: impl Fn(&[u8]) -> bool) -> Option<us
     (rest.get(payload) == Some(&b']') && is_known(name)).then_some(1 + length + payload + 1)
 }
 
+/// Whether a range is a marker, begins inside one or ends inside one: what redaction wrote is no find.
+pub(crate) fn is_touched(text: &[u8], range: &Range<usize>, is_known: impl Fn(&[u8]) -> bool) -> bool {
+    let marker = |at: usize| text.get(at..).and_then(|rest| length(rest, &is_known)).map(|length| at + length);
+    let around = |place: usize| {
+        let near = text.get(place.saturating_sub(LONGEST)..place)?;
+        let at = place - near.len() + near.iter().rposition(|byte| *byte == b'[')?;
+        marker(at).filter(|end| *end > place)
+    };
+    marker(range.start) == Some(range.end) || around(range.start).is_some() || around(range.end).is_some()
+}
+
 fn payload_length(payload: &[u8]) -> Option<usize> {
     let digits = payload.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
     let letters = payload.iter().take(17).take_while(|byte| matches!(byte, b'a'..=b'p')).count();
@@ -39,6 +55,14 @@ fn payload_length(payload: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cuts_a_marker_is_told_from_what_holds_one() {
+        let text = b"a [EMAIL] b [X] c";
+        let touched = |start, end| is_touched(text, &(start..end), |name| name == b"EMAIL");
+        assert!(touched(2, 9) && touched(3, 8) && touched(0, 4) && touched(8, 11));
+        assert!(!touched(0, 2) && !touched(0, 9) && !touched(2, 10) && !touched(9, 12) && !touched(13, 14));
+    }
 
     #[test]
     fn only_what_could_have_been_written_here_is_a_marker() {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use crate::encoded;
 use crate::entity::Entity;
 use crate::fold::Folded;
 use crate::marker;
+use crate::nearby::{self, Stretch};
 use crate::resolve::resolve;
 use crate::rules::{Action, Rules, RulesError};
 use crate::scan::Scanner;
@@ -16,8 +18,10 @@ use crate::span::{Candidate, Span};
 const WINDOW: usize = 1 << 20;
 const AROUND: usize = 16 << 10;
 
-/// What stands in place of one find may bring its neighbours within a rule's reach; after so many rounds nothing more is sought.
-const ROUNDS: usize = 4;
+/// What stands in place of one find may bring its neighbours within a rule's reach, so that those are read again until nothing more is
+/// found. Each round replaces something, and in practice the second finds nothing; the bound is for the deployment's own patterns, which
+/// could eat a text one character a round.
+const ROUNDS: usize = 16;
 
 /// A tenant's keyed function: the same value gives the same number, and without the key nobody can try values.
 pub type Pseudonyms<'a> = &'a dyn Fn(Entity, &str) -> u64;
@@ -61,17 +65,18 @@ impl Redactor {
         if cfg!(feature = "unsealed") {
             return Vec::new();
         }
-        let mut candidates = Vec::new();
-        let mut from = 0;
-        while from < text.len() || from == 0 {
-            let to = boundary(text, from.saturating_add(WINDOW));
-            self.find_in_window(text, from..to, &mut candidates);
-            if to >= text.len() {
-                break;
-            }
-            from = to;
+        self.find_within(text, &[whole(text)])
+    }
+
+    /// How many of each kind, by the kind's name; all of a deployment's own rules count as `CUSTOM`.
+    #[must_use]
+    pub fn counts(&self, spans: &[Span]) -> BTreeMap<&'static str, u32> {
+        let mut counts = BTreeMap::new();
+        for span in spans {
+            let count = counts.entry(span.entity.name()).or_insert(0_u32);
+            *count = count.saturating_add(1);
         }
-        resolve(candidates)
+        counts
     }
 
     /// The text with each find replaced; a rule that asks for pseudonyms masks, as there is no key.
@@ -92,8 +97,25 @@ impl Redactor {
         span.custom.and_then(|index| self.scanner.custom_name(index)).unwrap_or(span.entity.name())
     }
 
-    fn find_in_window(&self, text: &str, window: Range<usize>, candidates: &mut Vec<Candidate>) {
-        let slice = boundary(text, window.start.saturating_sub(AROUND))..boundary(text, window.end.saturating_add(AROUND));
+    /// What begins in some stretches of a text, a window at a time.
+    fn find_within(&self, text: &str, stretches: &[Stretch]) -> Vec<Span> {
+        let mut candidates = Vec::new();
+        for Stretch { window, slice } in stretches {
+            let mut from = window.start;
+            while from < window.end {
+                let to = boundary(text, window.end.min(from.saturating_add(WINDOW)));
+                let around = slice.start.max(from.saturating_sub(AROUND))..slice.end.min(to.saturating_add(AROUND));
+                self.find_in_window(text, from..to, around, &mut candidates);
+                from = to;
+            }
+        }
+        resolve(candidates)
+    }
+
+    /// What begins in a window, of which some more is read around; a run of base64 is read to its end.
+    fn find_in_window(&self, text: &str, window: Range<usize>, around: Range<usize>, candidates: &mut Vec<Candidate>) {
+        let end = encoded::run_end(text.as_bytes(), boundary(text, around.end), WINDOW);
+        let slice = boundary(text, around.start)..end;
         let Some(piece) = text.get(slice.clone()) else { return };
         let folded = Folded::new(piece);
         self.scanner.scan(folded.text(), &mut |found| {
@@ -108,30 +130,38 @@ impl Redactor {
 
     fn redact_all(&self, text: &str, pseudonyms: Option<Pseudonyms<'_>>) -> Redacted {
         let mut redacted = Redacted { text: text.to_owned(), counts: BTreeMap::new() };
+        let mut spans = self.find(text);
         for _ in 0..ROUNDS {
-            let spans = self.find(&redacted.text);
             if spans.is_empty() {
                 break;
             }
-            redacted.text = self.replace(&redacted.text, &spans, pseudonyms);
             for span in &spans {
                 *redacted.counts.entry(self.name(span).to_owned()).or_default() += 1;
             }
+            let markers = self.replace(&mut redacted.text, &spans, pseudonyms);
+            // A deployment's patterns may see as far as they like.
+            let again = if self.scanner.has_custom() { vec![whole(&redacted.text)] } else { nearby::of(&redacted.text, &markers) };
+            spans = self.find_within(&redacted.text, &again);
         }
         redacted
     }
 
-    fn replace(&self, text: &str, spans: &[Span], pseudonyms: Option<Pseudonyms<'_>>) -> String {
+    /// Puts markers in place of what was found; says where they stand.
+    fn replace(&self, text: &mut String, spans: &[Span], pseudonyms: Option<Pseudonyms<'_>>) -> Vec<Range<usize>> {
         let mut out = String::with_capacity(text.len());
+        let mut marked = Vec::with_capacity(spans.len());
         let mut copied = 0;
         for span in spans {
             out.push_str(text.get(copied..span.start).unwrap_or_default());
             let value = text.get(span.start..span.end).unwrap_or_default();
+            let start = out.len();
             self.mark(&mut out, span, value, pseudonyms);
+            marked.push(start..out.len());
             copied = span.end;
         }
         out.push_str(text.get(copied..).unwrap_or_default());
-        out
+        *text = out;
+        marked
     }
 
     fn mark(&self, out: &mut String, span: &Span, value: &str, pseudonyms: Option<Pseudonyms<'_>>) {
@@ -161,6 +191,10 @@ impl std::fmt::Debug for Redacted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Redacted").field("bytes", &self.text.len()).field("counts", &self.counts).finish()
     }
+}
+
+fn whole(text: &str) -> Stretch {
+    Stretch { window: 0..text.len(), slice: 0..text.len() }
 }
 
 /// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value.

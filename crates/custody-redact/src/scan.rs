@@ -2,18 +2,20 @@
 
 use std::ops::Range;
 
-use crate::automaton::{Automaton, Walker};
+use crate::blocks::{Ahead, Blocks};
 use crate::context::{Context, Reader};
 use crate::custom::Custom;
 use crate::entity::{Entity, Family};
+use crate::forms::{Forms, Walker};
 use crate::rules::{Rules, RulesError};
+use crate::starts::{Start, start_at};
 use crate::table::{self, Need, Part, Rule};
 use crate::{email, encoded, marker, part};
 
 /// Everything that is built once.
 pub(crate) struct Scanner {
     rules: Vec<Rule>,
-    automaton: Automaton,
+    forms: Forms,
     context: Context,
     custom: Custom,
     emails: bool,
@@ -35,9 +37,8 @@ impl Scanner {
         let custom = Custom::new(rules)?;
         let wanted = rules.entities.iter().fold(0, |set, entity| set | entity.bit());
         let table = table::rules(wanted);
-        let patterns: Vec<&str> = table.iter().map(|rule| rule.pattern).collect();
         Ok(Self {
-            automaton: Automaton::new(&patterns)?,
+            forms: Forms::new(&table)?,
             context: Context::new().map_err(|_| RulesError::TooLarge)?,
             custom,
             emails: rules.entities.contains(&Entity::Email),
@@ -49,13 +50,17 @@ impl Scanner {
         self.custom.name(index)
     }
 
+    pub(crate) const fn has_custom(&self) -> bool {
+        self.custom.is_some()
+    }
+
     fn is_marker_name(&self, name: &[u8]) -> bool {
         Entity::ALL.iter().any(|entity| entity.name().as_bytes() == name) || self.custom.has_name(name)
     }
 
     /// Reports every candidate in folded text, decoding base64 on the way.
     pub(crate) fn scan(&self, text: &str, found: &mut dyn FnMut(Found)) {
-        let mut walker = self.automaton.walker();
+        let mut walker = self.forms.walker();
         let mut encoded = Vec::new();
         self.pass(&mut walker, text, found, Some(&mut encoded));
         for run in encoded {
@@ -78,53 +83,47 @@ impl Scanner {
     }
 
     fn pass(&self, walker: &mut Walker<'_>, text: &str, found: &mut dyn FnMut(Found), mut runs: Option<&mut Vec<Range<usize>>>) {
-        self.custom.find(text, |range, index| {
-            found(Found { range, entity: Entity::Custom, weight: CUSTOM_WEIGHT, custom: Some(index) });
-        });
         let bytes = text.as_bytes();
+        self.custom.find(text, |range, index| {
+            if !marker::is_touched(bytes, &range, |name| self.is_marker_name(name)) {
+                found(Found { range, entity: Entity::Custom, weight: CUSTOM_WEIGHT, custom: Some(index) });
+            }
+        });
         let alone = alone(bytes);
         let mut context = self.context.reader(bytes);
-        let (mut run_end, mut at, mut before) = (0, 0, b' ');
-        while let Some(&byte) = bytes.get(at) {
-            let kind = start_kind(before, byte);
-            before = byte;
-            match kind {
+        let mut skipped = 0;
+        for (at, ahead) in Blocks::of(bytes) {
+            if at < skipped {
+                continue;
+            }
+            match start_at(bytes, at) {
                 Start::No => {}
                 Start::Bracket => {
-                    if let Some(length) = bytes.get(at..).and_then(|rest| marker::length(rest, |name| self.is_marker_name(name))) {
-                        at += length;
-                        before = b']';
-                        continue;
-                    }
+                    let marker = bytes.get(at..).and_then(|rest| marker::length(rest, |name| self.is_marker_name(name)));
+                    skipped = at + marker.unwrap_or(0);
                 }
                 Start::At => {
                     if let Some(range) = self.emails.then(|| email::around(bytes, at)).flatten() {
                         found(Found { range, entity: Entity::Email, weight: EMAIL_WEIGHT, custom: None });
                     }
                 }
-                Start::Word | Start::Hump => {
-                    if at >= run_end
+                start @ (Start::Word | Start::Hump) => {
+                    if ahead.run() >= encoded::SHORTEST
                         && let Some(runs) = runs.as_deref_mut()
                     {
-                        let length = encoded::run_length(bytes, at);
-                        run_end = at + length;
-                        if length >= 16 {
-                            runs.push(at..run_end);
-                        }
+                        runs.extend(encoded::run(bytes, at));
                     }
-                    if self.automaton.may_begin(bytes, at) {
-                        let place = Place { text: bytes, start: at, hump: matches!(kind, Start::Hump), alone: &alone };
-                        self.try_rules(walker, &mut context, &place, found);
-                    }
+                    let place = Place { text: bytes, start: at, hump: matches!(start, Start::Hump), alone: &alone };
+                    self.try_rules(walker, &mut context, &place, ahead, found);
                 }
             }
-            at += 1;
         }
     }
 
-    fn try_rules(&self, walker: &mut Walker<'_>, context: &mut Reader<'_>, place: &Place<'_>, found: &mut dyn FnMut(Found)) {
+    #[inline]
+    fn try_rules(&self, walker: &mut Walker<'_>, context: &mut Reader<'_>, place: &Place<'_>, ahead: Ahead, found: &mut dyn FnMut(Found)) {
         let mut topics = None;
-        self.automaton.walk(walker, place.text, place.start, |index, end| {
+        self.forms.walk(walker, place.text, place.start, ahead, |index, end| {
             let Some(rule) = self.rules.get(index) else { return };
             if !place.has_edges(rule, end) {
                 return;
@@ -190,29 +189,6 @@ impl Place<'_> {
         matches!(self.text.get(end), Some(b'-' | b'.'))
             && self.text.get(end + 1).is_some_and(u8::is_ascii_digit)
             && self.text.get(end - 1).is_some_and(u8::is_ascii_digit)
-    }
-}
-
-enum Start {
-    No,
-    Word,
-    Hump,
-    At,
-    Bracket,
-}
-
-fn start_kind(before: u8, byte: u8) -> Start {
-    let wordy = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
-    match byte {
-        b'@' => Start::At,
-        b'[' => Start::Bracket,
-        b'A'..=b'Z' if before.is_ascii_lowercase() => Start::Hump,
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' if before.is_ascii_alphanumeric() => Start::No,
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => Start::Word,
-        b'+' | b'(' | b':' if !wordy(before) && before != byte => Start::Word,
-        b'-' if before != b'-' => Start::Word,
-        0xC0.. if !wordy(before) => Start::Word,
-        _ => Start::No,
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Rule {
     pub(crate) need: Need,
     /// Whether digits joined to either end by a hyphen or dot make it part of something else.
     pub(crate) apart: bool,
+    /// Whether it is sought only where a digit stands in its first word, though the pattern alone does not demand one.
+    pub(crate) numbered: bool,
     /// Which of two overlapping candidates is believed.
     pub(crate) weight: u8,
 }
@@ -58,7 +60,7 @@ pub(crate) enum Need {
 
 impl Rule {
     const fn new(entity: Entity, pattern: &'static str, check: fn(&[u8]) -> bool) -> Self {
-        Self { entity, pattern, check, part: Part::Whole, need: Need::Nothing, apart: true, weight: 50 }
+        Self { entity, pattern, check, part: Part::Whole, need: Need::Nothing, apart: true, numbered: false, weight: 50 }
     }
 
     const fn form(entity: Entity, pattern: &'static str) -> Self {
@@ -82,6 +84,12 @@ impl Rule {
 
     const fn weight(mut self, weight: u8) -> Self {
         self.weight = weight;
+        self
+    }
+
+    /// Without a digit in its first word it is a word.
+    const fn numbered(mut self) -> Self {
+        self.numbered = true;
         self
     }
 

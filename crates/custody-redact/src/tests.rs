@@ -9,6 +9,22 @@ use std::sync::LazyLock;
 
 use crate::{Action, CustomPattern, CustomWord, Entity, Redactor, Rules, RulesError};
 
+thread_local! {
+    static WORK: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts steps of automata and bytes read beside them, so that time can be bounded without a clock.
+pub(crate) fn work(steps: usize) {
+    WORK.with(|work| work.set(work.get() + steps));
+}
+
+/// How many steps something took.
+pub(super) fn steps_of(act: impl FnOnce()) -> usize {
+    let before = WORK.with(std::cell::Cell::get);
+    act();
+    WORK.with(std::cell::Cell::get) - before
+}
+
 /// Building the automata takes a while; all tests share those of the default rules.
 pub(super) static DEFAULT: LazyLock<Redactor> = LazyLock::new(|| Redactor::new(&Rules::default()).unwrap());
 
@@ -61,6 +77,25 @@ fn rules_that_cannot_be_used_are_refused_by_name_alone() {
     assert_eq!(Redactor::new(&pattern("x*")).err(), Some(RulesError::Empty("P".into())));
     assert_eq!(Redactor::new(&pattern(r"(a)\1")).err(), Some(RulesError::Pattern("P".into())));
     assert!(!format!("{:?}", pattern("hush")).contains("hush") && !format!("{:?}", word("W", "hush")).contains("hush"));
+}
+
+#[test]
+fn spans_are_counted_by_kind_and_one_redactor_serves_all_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&*DEFAULT);
+    let spans = DEFAULT.find("ann@example.org, bob@example.org, 10.1.2.3");
+    assert_eq!(DEFAULT.counts(&spans), [("EMAIL", 2), ("IP_ADDRESS", 1)].into());
+}
+
+#[test]
+fn a_marker_is_never_found_again_whatever_the_patterns() {
+    let pattern = |pattern: &str| CustomPattern { name: "X".into(), pattern: pattern.into() };
+    for greedy in [r"\[[A-Z]+\]", r"[A-Z]+", r"(?s)E.*L", r"\w+", r"\][a-z ]"] {
+        let redactor =
+            Redactor::new(&Rules { entities: [Entity::Email].into(), patterns: vec![pattern(greedy)], ..Rules::default() }).unwrap();
+        let once = redactor.redact("ABC to ann@example.org and 4539148803436467, then EL");
+        assert_eq!(redactor.redact(&once.text).text, once.text, "{greedy}");
+    }
 }
 
 #[test]

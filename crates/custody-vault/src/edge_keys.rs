@@ -134,18 +134,39 @@ impl EdgeKeys {
         }
     }
 
-    /// Takes up keys that came and drops those that are kept no more. A key that does not open leaves the others open.
+    /// Takes up keys that came and drops those that are kept no more. A key that does not open, or was altered, leaves the others open.
+    /// A key service that is away is asked once: each of its answers may take as long as a time limit allows.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn refresh(&self, opener: &mut EdgeOpener) -> Result<EdgeRefresh, VaultError> {
         let mut refresh = EdgeRefresh::default();
-        let mut kept = BTreeSet::new();
+        let (mut kept, mut to_open) = (BTreeSet::new(), Vec::new());
         for day in days(self.objects.as_ref(), PRIVATE).await? {
-            let Some(wrapped) = self.wrapped(day).await? else { continue };
-            let id = EdgeKeyId::from_bytes(wrapped.context().key);
-            kept.insert(id);
-            if opener.held().any(|key| key.id() == id) {
+            match self.wrapped(day).await {
+                Ok(Some(wrapped)) => {
+                    kept.insert(EdgeKeyId::from_bytes(wrapped.context().key));
+                    to_open.push((day, wrapped));
+                }
+                Ok(None) => {}
+                Err(error @ (VaultError::Unreadable { .. } | VaultError::Misplaced { .. })) => {
+                    kept.extend(opener.held().filter(|key| key.day() == day).map(EdgePublicKey::id));
+                    refresh.closed.push((day, error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.take_up(opener, to_open, &mut refresh).await;
+        refresh.dropped = opener.held().map(EdgePublicKey::id).filter(|id| !kept.contains(id)).collect();
+        for id in &refresh.dropped {
+            opener.destroy(*id);
+        }
+        Ok(refresh)
+    }
+
+    async fn take_up(&self, opener: &mut EdgeOpener, to_open: Vec<(EdgeDay, WrappedKey)>, refresh: &mut EdgeRefresh) {
+        for (day, wrapped) in to_open {
+            if opener.held().any(|key| *key.id().as_bytes() == wrapped.context().key) {
                 continue;
             }
             match self.open(&wrapped).await {
@@ -153,14 +174,15 @@ impl EdgeKeys {
                     opener.hold(key);
                     refresh.taken_up.push(day);
                 }
-                Err(error) => refresh.closed.push((day, error)),
+                Err(error) => {
+                    let is_away = error.is_passing();
+                    refresh.closed.push((day, error));
+                    if is_away {
+                        return;
+                    }
+                }
             }
         }
-        refresh.dropped = opener.held().map(EdgePublicKey::id).filter(|id| !kept.contains(id)).collect();
-        for id in &refresh.dropped {
-            opener.destroy(*id);
-        }
-        Ok(refresh)
     }
 
     /// Destroys the keys that are due, except of days that records are parked under and of days from `needed_from` on, which the
@@ -220,7 +242,7 @@ impl EdgeKeys {
     async fn wrapped(&self, day: EdgeDay) -> Result<Option<WrappedKey>, VaultError> {
         let name = private_name(day)?;
         let Some(bytes) = self.objects.get(&name).await? else { return Ok(None) };
-        let wrapped = WrappedKey::decode(&bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })?;
+        let wrapped = WrappedKey::decode(&bytes).map_err(|cause| VaultError::Unreadable { object: name.to_string(), cause })?;
         if wrapped.context().subject == (WrapSubject::EdgeKey { day }) {
             Ok(Some(wrapped))
         } else {
@@ -236,7 +258,7 @@ impl EdgeKeys {
 async fn read_public(objects: &dyn Objects, day: EdgeDay) -> Result<Option<EdgePublicKey>, VaultError> {
     let name = public_name(day)?;
     let Some(bytes) = objects.get(&name).await? else { return Ok(None) };
-    let key = EdgePublicKey::decode(&bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })?;
+    let key = EdgePublicKey::decode(&bytes).map_err(|cause| VaultError::Unreadable { object: name.to_string(), cause })?;
     if key.day() == day { Ok(Some(key)) } else { Err(VaultError::Misplaced { object: name.to_string() }) }
 }
 

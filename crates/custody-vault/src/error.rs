@@ -47,13 +47,12 @@ pub enum VaultError {
     #[error(transparent)]
     KeyService(#[from] WrapError),
     /// The key file did not open or was not made.
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}`: {cause}", path.display())]
     KeyFile {
         /// The file.
         path: PathBuf,
         /// Why.
-        #[source]
-        source: KeyFileError,
+        cause: KeyFileError,
     },
     /// The key file is not there, or could not be read or written.
     #[error("key file `{}` could not be {doing}", path.display())]
@@ -78,13 +77,12 @@ pub enum VaultError {
     #[error("key service: {0}")]
     KeyServiceSettings(String),
     /// A kept key or record is not of its format: the store was altered, or is of a newer version.
-    #[error("vault object `{object}`: {source}")]
+    #[error("vault object `{object}`: {cause}")]
     Unreadable {
         /// The object.
         object: String,
         /// Why.
-        #[source]
-        source: FormatError,
+        cause: FormatError,
     },
     /// A kept key is another than its place says: the store was altered.
     #[error("vault object `{object}` is not the key of its place")]
@@ -131,8 +129,8 @@ impl Fault for VaultError {
     fn owner(&self) -> FaultOwner {
         match self {
             Self::KeyService(error) => error.owner(),
-            Self::KeyFile { source, .. } => source.owner(),
-            Self::Unreadable { source, .. } => source.owner(),
+            Self::KeyFile { cause, .. } => cause.owner(),
+            Self::Unreadable { cause, .. } => cause.owner(),
             Self::Name(_) => FaultOwner::Product,
             Self::DocumentExists { .. } | Self::KeyGone(_) => FaultOwner::Caller,
             Self::Storage { .. }
@@ -174,11 +172,11 @@ impl Fault for VaultError {
             Self::Name(_) => "vault_name_invalid",
             Self::Root(_) => "vault_root_invalid",
             Self::KeyService(error) => error.code(),
-            Self::KeyFile { source, .. } => source.code(),
+            Self::KeyFile { cause, .. } => cause.code(),
             Self::KeyFileAccess { .. } => "key_file_unreachable",
             Self::KeyFileOpenToOthers { .. } => "key_file_open_to_others",
             Self::KeyServiceSettings(_) => "key_service_settings",
-            Self::Unreadable { source, .. } => source.code(),
+            Self::Unreadable { cause, .. } => cause.code(),
             Self::Misplaced { .. } => "vault_key_misplaced",
             Self::UnusableDocument { .. } => "vault_document_unusable",
             Self::DocumentExists { .. } => "vault_document_exists",

@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 
 use custody_seal::{
     rest::{ShredUnit, UnitKey, UnitKeyId},
-    wrap::{KeyWrapper, WrapSubject, WrappedKey},
+    wrap::{KeyWrapper, WrapError, WrapSubject, WrappedKey},
 };
 use custody_types::{Clock, PersonPseudonym, TenantId};
 
@@ -56,7 +56,7 @@ impl UnitKeys {
     /// # Errors
     /// When store or key service fail, or there is no randomness.
     pub async fn for_sealing(&self, unit: &ShredUnit) -> Result<Arc<UnitKey>, VaultError> {
-        if let Some(key) = self.cache.of_unit(unit, self.clock.monotonic_micros()) {
+        if let Some(key) = self.at_hand(unit) {
             return Ok(key);
         }
         for name in self.objects.list(&place::folder(unit)?).await? {
@@ -64,10 +64,20 @@ impl UnitKeys {
             match self.unwrap(unit, id).await {
                 // Destroyed since the listing.
                 Err(VaultError::KeyGone(_)) => {}
+                // It seals nothing any more; what it sealed waits for its repair. New texts need not wait for that.
+                Err(error) if is_lost(&error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a unit key does not open; new texts get another one");
+                }
                 key => return key.inspect(|key| self.cache.keep(key, self.clock.monotonic_micros())),
             }
         }
         self.make(unit).await
+    }
+
+    /// The key that seals a unit's texts now, where nobody has to be asked for it.
+    #[must_use]
+    pub fn at_hand(&self, unit: &ShredUnit) -> Option<Arc<UnitKey>> {
+        self.cache.of_unit(unit, self.clock.monotonic_micros())
     }
 
     async fn make(&self, unit: &ShredUnit) -> Result<Arc<UnitKey>, VaultError> {
@@ -157,8 +167,18 @@ impl UnitKeys {
     }
 }
 
+/// Whether the stored key itself is the trouble: it was altered, or what wrapped it is gone.
+const fn is_lost(error: &VaultError) -> bool {
+    matches!(
+        error,
+        VaultError::Unreadable { .. }
+            | VaultError::Misplaced { .. }
+            | VaultError::KeyService(WrapError::NotAuthentic | WrapError::UnknownKey)
+    )
+}
+
 pub(crate) fn read_wrapped(name: &ObjectName, bytes: &[u8]) -> Result<WrappedKey, VaultError> {
-    WrappedKey::decode(bytes).map_err(|source| VaultError::Unreadable { object: name.to_string(), source })
+    WrappedKey::decode(bytes).map_err(|cause| VaultError::Unreadable { object: name.to_string(), cause })
 }
 
 impl fmt::Debug for UnitKeys {

@@ -22,6 +22,7 @@ mod reveal;
 mod service;
 mod sql;
 mod terminal;
+mod texts;
 mod topics;
 #[cfg(feature = "unsealed")]
 mod unsealed;

@@ -31,7 +31,7 @@ const LAYERS: [(&str, u8); 19] = [
 ];
 
 /// The one crate that may name a heavy dependency; a program for developers may read its arguments like the one for users.
-const OWNERS: [(&str, &str); 28] = [
+const OWNERS: [(&str, &str); 29] = [
     ("aws-config", "custody-model"),
     ("aws-config", "custody-vault"),
     ("aws-sdk-kms", "custody-vault"),
@@ -45,6 +45,7 @@ const OWNERS: [(&str, &str); 28] = [
     ("aho-corasick", "custody-redact"),
     ("regex-automata", "custody-redact"),
     ("aes-gcm", "custody-seal"),
+    ("aes-gcm", "custody-bench"),
     ("argon2", "custody-seal"),
     ("hkdf", "custody-seal"),
     ("hpke", "custody-seal"),

@@ -2,6 +2,7 @@
 
 mod layers;
 mod licences;
+mod openers;
 mod schema;
 mod sizes;
 mod unsealed;
@@ -15,11 +16,12 @@ use crate::run;
 pub fn run() -> Result<()> {
     let mut findings = layers::findings()?;
     findings.extend(sizes::findings()?);
+    findings.extend(openers::findings()?);
     findings.extend(schema::findings()?);
     findings.extend(unsealed::findings()?);
     licences::run()?;
     if findings.is_empty() {
-        run::say("check: layers, file sizes, schema and features are in order");
+        run::say("check: layers, file sizes, what opens text, schema and features are in order");
         return Ok(());
     }
     findings.iter().for_each(|finding| run::say(finding));

@@ -31,7 +31,17 @@ pub(super) fn model_kept_or_hashed(hasher: &TenantHasher, asked: &ModelName, use
 
 /// Whether the word may stand verbatim.
 pub(super) fn may_stand(word: &str) -> bool {
-    is_uuid(word) || (is_narrow(word) && is_harmless(word))
+    is_uuid(word) || (is_narrow(word) && is_clean(word))
+}
+
+/// A name that a guardrail's owner or AWS gave, which may have spaces; its keyed hash where redaction finds something in it.
+pub(super) fn name_kept_or_hashed(hasher: &TenantHasher, name: &Text) -> Text {
+    if is_clean(name) { Text::clone(name) } else { hasher.hash(Purpose::Label, name.as_bytes()) }
+}
+
+/// Whether redaction finds nothing: some keys are short, those of AWS have twenty letters. What cannot be looked at is not clean.
+fn is_clean(word: &str) -> bool {
+    custody_redact::standard().is_some_and(|redactor| redactor.find(word).is_empty())
 }
 
 /// In the form with hyphens only.
@@ -46,11 +56,6 @@ fn is_narrow(word: &str) -> bool {
         && word.bytes().all(allowed)
         && digits <= MAX_DIGITS
         && word.split(['.', '_', '-']).all(|run| run.len() <= MAX_RUN)
-}
-
-/// Some keys are short: those of AWS have twenty letters.
-fn is_harmless(word: &str) -> bool {
-    custody_redact::standard().is_some_and(|redactor| redactor.find(word).is_empty())
 }
 
 #[cfg(test)]
@@ -84,6 +89,7 @@ mod tests {
             &"a-".repeat(33),
             "0190a1b2c3d47e5f8899aabbccddeeff",
             "{0190a1b2-c3d4-7e5f-8899-aabbccddeef}",
+            "AKIAQYLPMNVHFIQRKXYA",
         ];
         for word in wide {
             assert!(!may_stand(word), "{word}");

@@ -110,7 +110,7 @@ fn assessed(case: &Case, route: &RouteConfig, one: &GuardrailAssessment) -> Guar
         side: Text::from(one.side.as_str()),
         action: Text::from(action(one)),
         origins: one.origins.iter().map(told).collect(),
-        findings: one.findings.iter().map(found).collect(),
+        findings: one.findings.iter().map(|finding| found(case, finding)).collect(),
         duration_us: one.latency_ms.map(|millis| micros(millis.saturating_mul(1_000))),
         units: counts(&one.units),
         coverage: counts(&one.coverage),
@@ -130,10 +130,10 @@ fn action(one: &GuardrailAssessment) -> &'static str {
     }
 }
 
-fn found(finding: &GuardrailFinding) -> FindingFact {
+fn found(case: &Case, finding: &GuardrailFinding) -> FindingFact {
     FindingFact {
         policy: Text::from(finding.policy.as_str()),
-        name: finding.name.clone(),
+        name: finding.name.as_ref().map(|name| foreign_word::name_kept_or_hashed(&case.hasher, name)),
         action: finding.action.clone(),
         detected: finding.detected,
         confidence: finding.confidence.clone(),

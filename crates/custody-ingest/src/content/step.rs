@@ -32,6 +32,10 @@ const OPEN_AT_ONCE: usize = 8 << 20;
 /// What a claim takes of that, whose size is known only once it is fetched.
 const OF_A_CLAIM: usize = 4 << 20;
 
+/// Calls in a row that a key service may leave unanswered before the other texts of a round wait. Each may take as long as its time
+/// limit allows, and a round has as many calls as it has persons.
+const MOST_UNANSWERED: u32 = 3;
+
 /// What the step stands on.
 pub struct VaultParts {
     /// Keys of the days.
@@ -79,6 +83,8 @@ struct Round {
     asked: bool,
     /// Whether a key of the vault does not open at the moment; a text whose key is not held may be that key's.
     closed: Option<Trouble>,
+    /// Calls for unit keys in a row that were not answered.
+    unanswered: u32,
 }
 
 impl Default for VaultStepConfig {
@@ -104,7 +110,7 @@ impl VaultStep {
     pub(super) async fn settle(&self, texts: Vec<SealedText>) -> Result<Settled, VaultError> {
         let since = self.parts.clock.monotonic_micros();
         let forgotten = self.parts.tombstones.all().await?;
-        let mut round = Round { forgotten, today: self.parts.clock.now().utc_day(), asked: false, closed: None };
+        let mut round = Round { forgotten, today: self.parts.clock.now().utc_day(), asked: false, closed: None, unanswered: 0 };
         let mut settled = Settled::default();
         for few in in_few_megabytes(texts) {
             settled.add(self.settle_few(few, &mut round).await?);
@@ -175,7 +181,7 @@ impl VaultStep {
         .await
     }
 
-    async fn find_keys(&self, opened: Vec<Opened>, round: &Round, settled: &mut Settled) -> Vec<ToSeal> {
+    async fn find_keys(&self, opened: Vec<Opened>, round: &mut Round, settled: &mut Settled) -> Vec<ToSeal> {
         let mut keys: BTreeMap<ShredUnit, Result<Arc<UnitKey>, Trouble>> = BTreeMap::new();
         let mut to_seal = Vec::with_capacity(opened.len());
         for Opened { text, bytes, opened } in opened {
@@ -198,7 +204,7 @@ impl VaultStep {
             let known = match keys.get(&unit) {
                 Some(known) => known.clone(),
                 None => {
-                    let asked = self.parts.units.for_sealing(&unit).await.map_err(Trouble::from);
+                    let asked = self.unit_key(&unit, round).await;
                     keys.insert(unit, asked.clone());
                     asked
                 }
@@ -209,6 +215,20 @@ impl VaultStep {
             }
         }
         to_seal
+    }
+
+    /// Where the key service left too many calls unanswered, only what is at hand is used.
+    async fn unit_key(&self, unit: &ShredUnit, round: &mut Round) -> Result<Arc<UnitKey>, Trouble> {
+        if round.unanswered >= MOST_UNANSWERED {
+            return self.parts.units.at_hand(unit).ok_or(Trouble { code: "key_service_unavailable", is_passing: true });
+        }
+        let asked = self.parts.units.for_sealing(unit).await;
+        match &asked {
+            Ok(_) => round.unanswered = 0,
+            Err(error) if error.is_passing() => round.unanswered = round.unanswered.saturating_add(1),
+            Err(_) => {}
+        }
+        asked.map_err(Trouble::from)
     }
 
     /// A claim of the edge goes with its day, so that what never opened is kept with the row instead.

@@ -143,7 +143,7 @@ impl VaultStore for World {
     }
 
     async fn destroy_edge_key(&self, day: EdgeDay) -> Result<(), PortError> {
-        self.call(|state| drop(state.edge_days.remove(&day.number())))
+        self.call(|state| state.edge_days.retain(|kept| *kept != day.number()))
     }
 
     async fn claims_due(&self, today: i32) -> Result<Vec<String>, PortError> {
@@ -152,7 +152,7 @@ impl VaultStore for World {
     }
 
     async fn delete_claim(&self, claim: &str) -> Result<(), PortError> {
-        self.call(|state| drop(state.claims.remove(claim)))
+        self.call(|state| state.claims.retain(|kept| kept != claim))
     }
 
     async fn parked_days(&self) -> Result<BTreeMap<EdgeDay, u64>, PortError> {
@@ -177,7 +177,7 @@ impl VaultStore for World {
     }
 
     async fn write_tombstone(&self, scope: &Scope, made_up_to: Timestamp) -> Result<(), PortError> {
-        self.call(|state| drop(state.tombstones.insert((scope.tenant.clone(), scope.person.clone()), made_up_to)))
+        self.call(|state| state.tombstones.extend([((scope.tenant.clone(), scope.person.clone()), made_up_to)]))
     }
 
     async fn holds(&self) -> Result<Vec<Hold>, PortError> {
@@ -189,7 +189,7 @@ impl VaultStore for World {
     }
 
     async fn put_document(&self, kind: &'static str, id: &str, bytes: Vec<u8>) -> Result<(), PortError> {
-        self.call(|state| drop(state.documents.insert((kind.to_owned(), id.to_owned()), bytes)))
+        self.call(|state| state.documents.extend([((kind.to_owned(), id.to_owned()), bytes)]))
     }
 
     async fn documents(&self, kind: &'static str) -> Result<Vec<String>, PortError> {

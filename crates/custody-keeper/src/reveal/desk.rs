@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use custody_event::Envelope;
 use custody_policy::{Decision, Principal, PrincipalFacts, RevealContext};
-use custody_redact::{Redactor, Rules, RulesError};
+use custody_redact::Redactor;
 use custody_seal::Part;
 use custody_types::{Clock, IdSource, RequestId, SensitiveText, Text};
 
@@ -62,6 +62,8 @@ pub struct DeskParts {
     pub papers: Arc<dyn Papers>,
     /// The journal.
     pub evidence: Arc<dyn Evidence>,
+    /// Takes out of reasons what evidence should not hold.
+    pub redactor: Arc<Redactor>,
     /// What every event says of the platform.
     pub envelope: Envelope,
     /// Time.
@@ -73,16 +75,13 @@ pub struct DeskParts {
 /// Reveals, and the agreements that they need.
 pub struct RevealDesk {
     pub(super) parts: DeskParts,
-    pub(super) redactor: Redactor,
 }
 
 impl RevealDesk {
     /// A desk over its parts.
-    ///
-    /// # Errors
-    /// When the redactor of reasons can't be built, which a test rules out.
-    pub fn new(parts: DeskParts) -> Result<Self, RulesError> {
-        Ok(Self { parts, redactor: Redactor::new(&Rules::default())? })
+    #[must_use]
+    pub const fn new(parts: DeskParts) -> Self {
+        Self { parts }
     }
 
     /// Who does something with an approval, now.

@@ -24,6 +24,8 @@ pub(super) fn fold_char(character: char) -> Fold {
         0x2010..=0x2015 | 0x2212 | 0xFE58 | 0xFE63 => Fold::To(b'-'),
         0x2024 | 0x3002 | 0xFE52 | 0xFF61 => Fold::To(b'.'),
         0xFE6B => Fold::To(b'@'),
+        0x017F => Fold::To(b's'),
+        0x212A => Fold::To(b'K'),
         0x2044 | 0x2215 => Fold::To(b'/'),
         0x2018 | 0x2019 | 0x02BC => Fold::To(b'\''),
         0x201C..=0x201F => Fold::To(b'"'),

@@ -15,5 +15,5 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(CryptoAddress, r"[13][1-9A-HJ-NP-Za-km-z]{25,34}", mixed).weight(55),
     Rule::form(CryptoAddress, r"bc1[02-9ac-hj-np-z]{11,71}").weight(80),
     Rule::form(CryptoAddress, r"0x[0-9a-fA-F]{40}").weight(60),
-    Rule::new(CryptoAddress, r"[LM4T][1-9A-HJ-NP-Za-km-z]{26,95}", mixed).near(&[T::Crypto]).weight(50),
+    Rule::new(CryptoAddress, r"[LM4T][1-9A-HJ-NP-Za-km-z]{26,95}", mixed).numbered().near(&[T::Crypto]).weight(50),
 ];

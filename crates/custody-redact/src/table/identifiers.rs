@@ -32,7 +32,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(NationalId, r"\d{7,8}-?[A-Za-z]", spanish).weight(60),
     Rule::new(NationalId, r"\d{1,2}\.\d{3}\.\d{3}-?[A-Za-z]", spanish).weight(60),
     Rule::new(NationalId, r"[XYZxyz]-?\d{7}-?[A-Za-z]", spanish).weight(62),
-    Rule::new(NationalId, r"(?i:[a-z]{6}[0-9lmnp-v]{2}[abcdehlmprst][0-9lmnp-v]{2}[a-z][0-9lmnp-v]{3}[a-z])", codice_fiscale).weight(75),
+    Rule::new(NationalId, r"(?i:[a-z]{6}[0-9lmnp-v]{2}[abcdehlmprst][0-9lmnp-v]{2}[a-z][0-9lmnp-v]{3}[a-z])", codice_fiscale)
+        .numbered()
+        .weight(75),
     Rule::form(NationalId, r"(?i:[a-z]{2} ?\d{7}|\d{7}[a-z]{2}|[a-z]{2}\d{5}[a-z]{2})").near(&[T::Italian]).weight(48),
     Rule::new(NationalId, r"\d{3} ?\d{3} ?\d{3}", nif).near(&[T::Nif]).weight(57),
     // Poland, Sweden, Finland
@@ -78,7 +80,7 @@ pub(super) const OTHERS: &[Rule] = &[
     // documents
     Rule::new(Passport, r"[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{7}\d", german_document).near_or_alone(&[T::Passport]).weight(54),
     Rule::form(Passport, r"(?i:[a-z]{0,3})\d{6,9}").near(&[T::Passport]).weight(47),
-    Rule::form(Passport, r"(?i:[mrsgdo]\d{3}[a-z]\d{4}|[a-z]\d{7,8}|[cfghjk][0-9cfghjklmnprtvwxyz]{8}|\d{2}[a-z]{2}\d{5})").near(&[T::Passport]).weight(48),
+    Rule::form(Passport, r"(?i:[mrsgdo]\d{3}[a-z]\d{4}|[a-z]\d{7,8}|[cfghjk][0-9cfghjklmnprtvwxyz]{8}|\d{2}[a-z]{2}\d{5})").numbered().near(&[T::Passport]).weight(48),
     Rule::form(Passport, r"[MRSGDOmrsgdo]\d{3}[A-Za-z]\d{4}").near_or_alone(&[T::Passport]).weight(52),
     Rule::form(Passport, r"P<[A-Z]{3}[A-Z<]{39}").weight(80),
     Rule::form(DriverLicence, r"(?i:[a-z]{0,3}\d{5,16}[a-z]{0,2}|[a-z]\d{1,4}-\d{3,4}-\d{3,5}(?:-\d{1,4})?|\d{3,4}-\d{2,3}-\d{3,4}|[a-z]{5}\d{6}[a-z0-9]{5}|\d{2}[a-z]{3}\d{5}|u1[a-z0-9]{7}[a-z]|[a-z]{2}\d{7}[a-z])").near(&[T::Licence]).weight(49),

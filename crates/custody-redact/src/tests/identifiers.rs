@@ -105,6 +105,11 @@ fn names_and_streets_are_found_beside_what_announces_them() {
     assert_eq!(found("Please ask Dr. Ana-Maria van der Berg about it"), [(Person, "Ana-Maria van der Berg")]);
     assert_eq!(found("my name is Jože Novak and"), [(Person, "Jože Novak")]);
     assert_eq!(found("send it to 221 Baker Street, Apt 4"), [(StreetAddress, "221 Baker Street, Apt 4")]);
+    assert_eq!(
+        found("at 12 Kossuth Lajos Utca 7\n Suite 282\n Domoszl\u{f3}\n Hungary 34796, thanks"),
+        [(StreetAddress, "12 Kossuth Lajos Utca 7\n Suite 282\n Domoszl\u{f3}\n Hungary 34796")]
+    );
+    assert_eq!(found("at 9 Main St, Springfield, IL 62704."), [(StreetAddress, "9 Main St, Springfield, IL 62704")]);
     assert_eq!(found("London SW1A 1AA"), [(Postcode, "SW1A 1AA")]);
     assert_eq!(found("he turned 42 in May"), [(Age, "42")]);
     assert_eq!(found("the limits: Ann met Bob in Paris"), []);

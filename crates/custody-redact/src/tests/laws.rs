@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::DEFAULT;
+use super::{DEFAULT, steps_of};
 use crate::Span;
 
 /// Pieces that forms are made of, so that random texts come near them.
@@ -65,7 +65,8 @@ fn in_order_and_apart(text: &str, spans: &[Span]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    // `PROPTEST_CASES` asks for more.
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn spans_are_ordered_apart_and_on_character_boundaries(text in prop_oneof![pieces(), ".{0,200}"]) {
@@ -83,6 +84,13 @@ proptest! {
     }
 
     #[test]
+    fn what_is_far_apart_is_read_again_too(first in pieces(), gap in 0_usize..3, second in pieces()) {
+        let text = format!("{first}{}{second}", "so it goes. ".repeat(gap * 170));
+        let once = DEFAULT.redact(&text);
+        prop_assert!(DEFAULT.find(&once.text).is_empty());
+    }
+
+    #[test]
     fn counts_are_the_markers_added(text in "[a-z ]{0,20}", times in 0_usize..5) {
         let redacted = DEFAULT.redact(&format!("{text} {}", "ann@example.org ".repeat(times)));
         prop_assert_eq!(redacted.counts.get("EMAIL").copied().unwrap_or(0), times as u64);
@@ -97,12 +105,42 @@ proptest! {
     }
 }
 
-/// Linear time is shown without a clock: the automaton reads at most so many bytes from each place, and a text of the same kind but ten
-/// times the length has ten times as many candidates and no more.
+/// Linear time without a clock: ten times the text takes ten times the steps, and no byte takes more than the longest form has.
 #[test]
-fn ten_times_the_text_has_ten_times_the_finds() {
-    let hostile = "4539 1488 0343 6467 1 1 1 1 AKIA password=aaaaaa a@b.c@d.org ";
-    let count = |times: usize| DEFAULT.find(&hostile.repeat(times)).len();
-    let (small, large) = (count(100), count(1000));
-    assert!(small > 0 && large <= small * 10 + 10 && large + 10 >= small * 10, "{small} {large}");
+fn ten_times_the_hostile_text_takes_ten_times_the_steps() {
+    let hostile = [
+        "4539 1488 0343 6467 1 1 1 1 AKIA password=aaaaaa a@b.c@d.org ",
+        "1",
+        "1 ",
+        "11-1",
+        "@",
+        "a@",
+        "A",
+        "Mr. A ",
+        "1 Main ",
+        "x:y@",
+        "http://a:b",
+        "::1:",
+        "[",
+        "[[EMAIL",
+        "eyJhbGciOi",
+        "password=",
+        "-----BEGIN RSA PRIVATE KEY-----\n",
+        "bXkgbWFpbCBpcyBhbm5AZXhhbXBsZS5vcmc",
+        "QUJD",
+        "4\u{200b}",
+        "\u{ff14}\u{ff11} ",
+        "%40",
+        "\\u0040",
+        "phone 5551234 ",
+    ];
+    for piece in hostile {
+        let steps = |bytes: usize| {
+            let text = piece.repeat(bytes / piece.len());
+            steps_of(|| drop(DEFAULT.redact(&text)))
+        };
+        let (small, large) = (steps(4_000), steps(40_000));
+        assert!(large <= small * 11 + 40_000, "{piece:?}: {small} steps, then {large}");
+        assert!(large <= 40_000 * 1_500, "{piece:?}: {large} steps");
+    }
 }

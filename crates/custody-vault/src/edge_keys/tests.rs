@@ -188,3 +188,31 @@ async fn while_the_key_service_is_away_gateways_go_on_with_the_keys_that_are_the
     bench.wrapper.turn(None);
     edge.opener().await.unwrap().open(&record, &context()).unwrap();
 }
+
+#[tokio::test]
+async fn a_key_that_was_altered_leaves_the_others_open_and_is_not_dropped_where_it_is_held() {
+    let bench = Bench::new().await;
+    bench.edge().prepare(NOON).await.unwrap();
+    let mut holder = bench.edge().opener().await.unwrap();
+    let today = EdgeDay::of(NOON);
+    bench.folder.objects.put(&private_name(today).unwrap(), Bytes::from_static(b"torn")).await.unwrap();
+    let refreshed = bench.edge().refresh(&mut holder).await.unwrap();
+    assert!(refreshed.dropped.is_empty() && holder.held().count() == 2, "{refreshed:?}");
+    let mut newcomer = EdgeOpener::new();
+    let refreshed = bench.edge().refresh(&mut newcomer).await.unwrap();
+    assert!(matches!(refreshed.closed.as_slice(), [(day, VaultError::Unreadable { .. })] if *day == today), "{refreshed:?}");
+    assert_eq!(refreshed.taken_up.len(), 1, "tomorrow's");
+}
+
+#[tokio::test]
+async fn a_key_service_that_is_away_is_asked_once_for_all_days() {
+    let bench = Bench::new().await;
+    for day in 0..5 {
+        bench.edge().prepare(later(24 * day)).await.unwrap();
+    }
+    bench.wrapper.turn(Some(WrapError::Unavailable { retry_after: Duration::from_secs(5) }));
+    let refreshed = bench.edge().refresh(&mut EdgeOpener::new()).await.unwrap();
+    assert_eq!((refreshed.taken_up.len(), refreshed.closed.len()), (0, 1));
+    bench.wrapper.turn(None);
+    assert_eq!(bench.edge().refresh(&mut EdgeOpener::new()).await.unwrap().taken_up.len(), 6);
+}

@@ -176,3 +176,25 @@ async fn while_the_key_service_is_away_nothing_is_made_and_cached_keys_go_on() {
     switched.turn(None);
     assert_eq!(keys.for_opening(&known, key).await.unwrap().id(), key);
 }
+
+/// The texts that it sealed wait for its repair; those that come go on.
+#[tokio::test]
+async fn a_key_that_was_altered_does_not_stop_new_texts() {
+    let bench = Bench::new().await;
+    let unit = unit("acme", Some("p-1"));
+    let lost = bench.keys().for_sealing(&unit).await.unwrap().id();
+    let name = place::name(&unit, lost).unwrap();
+    let whole = bench.folder.objects.get(&name).await.unwrap().unwrap();
+    let mut altered = whole.to_vec();
+    *altered.last_mut().unwrap() ^= 1;
+    for bytes in [Bytes::from(altered), Bytes::from_static(b"torn")] {
+        bench.folder.objects.put(&name, bytes).await.unwrap();
+        let another = bench.keys().for_sealing(&unit).await.unwrap().id();
+        assert_ne!(another, lost);
+        assert_eq!(bench.keys().for_sealing(&unit).await.unwrap().id(), another, "one more, not one for each text");
+        assert!(bench.keys().for_opening(&unit, lost).await.is_err());
+        bench.keys().destroy(&unit, another).await.unwrap();
+    }
+    bench.folder.objects.put(&name, whole).await.unwrap();
+    assert_eq!(bench.keys().for_opening(&unit, lost).await.unwrap().id(), lost);
+}

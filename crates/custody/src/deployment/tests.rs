@@ -71,3 +71,19 @@ fn without_a_vault_there_is_none_and_a_wrong_one_is_told() {
     let told = mistakes_of(&EXAMPLE.replace("default_key = ", "passphrase = \"hunter2\"\ndefault_key = "));
     assert!(told.contains("vault.keys.passphrase") && !told.contains("hunter2"), "{told}");
 }
+
+#[test]
+fn sealed_texts_have_a_topic_of_their_own() {
+    let log = Deployment::parse("example.toml", EXAMPLE).unwrap().log;
+    let content = log.content.as_ref().expect("the example has a vault");
+    assert_eq!((content.name.as_str(), content.retention_ms, content.partitions), ("custody.content.v1", 168 * 3_600_000, 12));
+    assert_eq!(log.topics().map(|topic| topic.name.as_str()).collect::<Vec<_>>(), ["custody.events.v1", "custody.content.v1"]);
+    let shorter = EXAMPLE.replace("content_retention_hours = 168", "content_retention_hours = 72");
+    let log = Deployment::parse("example.toml", &shorter).unwrap().log;
+    assert_eq!(log.topics().map(|topic| topic.retention_ms / 3_600_000).collect::<Vec<_>>(), [168, 72]);
+    let told = mistakes_of(&EXAMPLE.replace("# content_topic = \"custody.content.v1\"", "content_topic = \"custody.events.v1\""));
+    assert!(told.contains("log.content_topic") && told.contains("the topic of events"), "{told}");
+    let (before, rest) = EXAMPLE.split_once("[vault] ").unwrap();
+    let without = format!("{before}{}", &rest[rest.find("[gateway]").unwrap()..]);
+    assert!(Deployment::parse("example.toml", &without).unwrap().log.content.is_none(), "without a vault there is nothing to open it");
+}

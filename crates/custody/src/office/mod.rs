@@ -27,7 +27,6 @@ use self::outlet::Outlet;
 pub use self::{outlet::ShipTo, stored::StoredMark};
 use crate::{
     deployment::Deployment,
-    lake::PlaceArgs,
     process::{make_private, producer},
 };
 
@@ -110,19 +109,6 @@ impl OfficePlace {
         let mut place = Self::in_deployment(deployment);
         place.folder.as_mut_os_string().push(format!("-{service}"));
         place
-    }
-
-    /// Where the arguments of a command point.
-    pub fn of(place: &PlaceArgs) -> Result<Self> {
-        match &place.config {
-            Some(file) => Ok(Self::in_deployment(&Deployment::load(file)?)),
-            None => Ok(Self::in_folder(&place.data_dir)),
-        }
-    }
-
-    /// Its folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Opens the journal; where another process has it, waits for a moment and then says who.

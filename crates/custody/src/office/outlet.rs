@@ -16,9 +16,9 @@ use crate::deployment::Deployment;
 /// Which log takes the records, and how long a command waits for it at its end.
 #[derive(Debug, Clone)]
 pub struct ShipTo {
-    kafka: KafkaConfig,
-    topic: String,
-    grace: Duration,
+    pub(super) kafka: KafkaConfig,
+    pub(super) topic: String,
+    pub(super) grace: Duration,
 }
 
 /// A shipper at work.

@@ -2,6 +2,10 @@ use std::path::PathBuf;
 
 use custody_event::Access;
 use custody_gateway::workspace::write_example;
+use custody_log::{
+    LogReader,
+    kafka::{KafkaConfig, KafkaReader, KafkaSecurity, TopicAdmin, TopicPlan},
+};
 use custody_query::QueryOptions;
 
 use super::*;
@@ -37,7 +41,7 @@ async fn in_sql(data: &Path) -> (usize, usize) {
 }
 
 fn segments(place: &OfficePlace) -> usize {
-    let files = std::fs::read_dir(place.folder()).unwrap();
+    let files = std::fs::read_dir(&place.folder).unwrap();
     files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "log")).count()
 }
 
@@ -96,11 +100,66 @@ async fn a_mark_of_another_journal_frees_nothing() {
     record(&place, 3).await;
     record(&place, 3).await;
     let before = segments(&place);
-    let mark: PathBuf = place.folder().join("stored");
+    let mark: PathBuf = place.folder.join("stored");
     std::fs::write(&mark, "journal/00000000-0000-0000-0000-000000000000 6\n").unwrap();
     record(&place, 1).await;
     assert!(segments(&place) >= before, "nothing was freed");
     std::fs::write(&mark, "journal/not a mark").unwrap();
     record(&place, 1).await;
-    assert_eq!(custody_log::JournalReader::open_read_only(place.folder()).unwrap().durable().unwrap().get(), 8);
+    assert_eq!(custody_log::JournalReader::open_read_only(&place.folder).unwrap().durable().unwrap().get(), 8);
+}
+
+fn ship_to(brokers: &str, topic: &str, grace: Duration) -> ShipTo {
+    let kafka = KafkaConfig::new(vec![brokers.to_owned()], KafkaSecurity::Plaintext, "custody-test").unwrap();
+    ShipTo { kafka, topic: topic.to_owned(), grace }
+}
+
+fn shipped(folder: &Path, to: ShipTo) -> OfficePlace {
+    OfficePlace { ship_to: Some(to), ..OfficePlace::in_folder(folder) }
+}
+
+/// A log that is away keeps no command from ending: what it did not take is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_away_takes_nothing_from_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = shipped(folder.path(), ship_to("127.0.0.1:9", "custody.events.v1", Duration::from_millis(300)));
+    record(&place, 2).await;
+    record(&place, 1).await;
+    let mut reader = custody_log::JournalReader::open_read_only(&place.folder).unwrap();
+    assert_eq!(reader.read(1 << 20, Duration::ZERO).await.unwrap().len(), 3);
+}
+
+/// In a deployment each command's events reach the topic, with what an earlier command could not ship, and the journal forgets them.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Kafka: run by `cargo xtask test`"]
+#[expect(clippy::disallowed_methods, reason = "the address comes from `cargo xtask test`")]
+async fn commands_ship_what_they_record() {
+    let brokers = std::env::var("CUSTODY_TEST_KAFKA").expect("CUSTODY_TEST_KAFKA is not set: run `cargo xtask test`");
+    let plan = TopicPlan {
+        name: format!("custody-test-office-{}", SystemIds.event_id()),
+        partitions: 1,
+        replication: 1,
+        retention_ms: 3_600_000,
+        min_insync_replicas: 1,
+        max_message_bytes: 2 << 20,
+    };
+    let topic = ship_to(&brokers, &plan.name, Duration::from_secs(30));
+    let admin = TopicAdmin::open(&topic.kafka).unwrap();
+    let differences = admin.plan(&plan).await.unwrap();
+    admin.apply(&plan, &differences).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    record(&shipped(folder.path(), ship_to("127.0.0.1:9", &plan.name, Duration::from_millis(300))), 2).await;
+    for _ in 0..3 {
+        record(&shipped(folder.path(), topic.clone()), 1).await;
+    }
+    let mut reader = KafkaReader::open(&topic.kafka, &plan.name, 0).unwrap();
+    let mut found = Vec::new();
+    while found.len() < 5 {
+        let records = reader.read(1 << 20, Duration::from_secs(30)).await.unwrap();
+        assert!(!records.is_empty(), "{} of 5 records", found.len());
+        found.extend(records);
+    }
+    let places: std::collections::BTreeSet<_> = found.iter().map(|record| (record.source, record.seq)).collect();
+    assert_eq!(places.len(), 5);
+    assert!(segments(&shipped(folder.path(), topic)) <= 2, "what the log has is freed");
 }

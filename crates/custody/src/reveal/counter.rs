@@ -11,6 +11,7 @@ use custody_keeper::reveal::{
 };
 use custody_lake::{LakeReader, LakeRoot};
 use custody_policy::{PolicySet, PrincipalFacts};
+use custody_redact::{Redactor, Rules};
 use custody_types::{Clock, Environment, RequestId, SensitiveText, Text};
 use tokio::sync::OnceCell;
 
@@ -38,16 +39,12 @@ pub enum Identified {
 }
 
 impl RevealCounter {
-    /// Reads the workspace. Lake and vault are opened with the first desk: that they are away is an attempt's end, and recorded.
-    pub async fn open(place: &RevealPlace, office: Office) -> Result<Self> {
-        let workspace = match Workspace::load(&place.workspace) {
-            Ok(workspace) => Arc::new(workspace),
-            Err(error) => {
-                office.close().await;
-                return Err(error.into());
-            }
-        };
-        Ok(Self { workspace, office: Arc::new(office), lake: place.lake.clone(), vault: place.vault.clone(), desk: OnceCell::new() })
+    /// Reads the workspace and takes the office journal, in this order: where there is no workspace nothing is made. Lake and vault are
+    /// opened with the desk: that they are away is an attempt's end, and recorded.
+    pub async fn open(place: &RevealPlace, holder: &str) -> Result<Self> {
+        let workspace = Arc::new(Workspace::load(&place.workspace)?);
+        let office = Arc::new(Office::open(&place.office, holder).await?);
+        Ok(Self { workspace, office, lake: place.lake.clone(), vault: place.vault.clone(), desk: OnceCell::new() })
     }
 
     /// Whose key it is.
@@ -88,11 +85,12 @@ impl RevealCounter {
             texts: Arc::new(VaultTexts::new(lake, &vault.objects, Arc::clone(&vault.units))),
             papers: Arc::new(VaultPapers::new(Arc::clone(&vault.objects))),
             evidence: Arc::new(OfficeEvidence(Arc::clone(&self.office))),
+            redactor: Arc::new(Redactor::new(&Rules::default()).context("the redactor of reasons cannot be made")?),
             envelope: office::envelope(&self.workspace),
             clock,
             ids: Arc::new(SystemIds),
         };
-        RevealDesk::new(parts).context("the redactor of reasons cannot be made")
+        Ok(RevealDesk::new(parts))
     }
 
     async fn record_unavailable(&self, action: &str, asker: &Asker, request: Option<RequestId>) -> Result<()> {

@@ -19,7 +19,7 @@ pub use self::{
     place::RevealPlace,
     shown::Shown,
 };
-use crate::{lake::PlaceArgs, office::Office};
+use crate::lake::PlaceArgs;
 
 const EXIT_DENIED: u8 = 3;
 const EXIT_PENDING: u8 = 4;
@@ -113,8 +113,7 @@ pub async fn run(args: RevealArgs) -> Result<ExitCode> {
     };
     let key = key_of(&who.key_env)?;
     let place = RevealPlace::of(&who.place)?;
-    let office = Office::open(&place.office, "custody reveal").await?;
-    let counter = RevealCounter::open(&place, office).await?;
+    let counter = RevealCounter::open(&place, "custody reveal").await?;
     let shown = attend(&counter, &args, &key).await;
     counter.close().await;
     Ok(shown?.print(who.format))
@@ -174,4 +173,4 @@ pub fn parse_part(name: &str) -> Result<Part, String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -2,7 +2,7 @@ use clap::{CommandFactory, Parser};
 
 use super::*;
 
-mod whole_way;
+pub mod whole_way;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -14,7 +14,7 @@ fn parsed(line: &str) -> Result<RevealArgs, clap::Error> {
     Line::try_parse_from(line.split(' ')).map(|line| line.args)
 }
 
-const REQUEST: &str = "019a0000-0000-7000-8000-000000000002";
+pub const REQUEST: &str = "019a0000-0000-7000-8000-000000000002";
 
 #[test]
 fn the_arguments_say_what_is_meant() {

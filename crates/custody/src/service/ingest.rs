@@ -7,21 +7,29 @@
 //! Who holds a partition is a matter of sharing work, not of safety: an instance that does not know yet that it lost one is refused by
 //! the position check of its next commit.
 
+mod assigned;
 mod pages;
+mod sealed_texts;
 mod upkeep;
 
-use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use clap::Args;
 use custody_gateway::{SystemClock, SystemIds};
 use custody_ingest::{Ingest, IngestConfig, IngestMetrics, IngestObserver, IngestParts};
 use custody_lake::{DeadLetterStore, EventDecoder, EventStore, LakeReader};
-use custody_log::kafka::{Assignment, GroupConfig, KafkaGroup, KafkaReader};
-use custody_types::{Clock, Fault, IdSource, LogPosition, Retry};
+use custody_log::kafka::{Assignment, GroupConfig, KafkaGroup};
+use custody_types::{Clock, IdSource, LogPosition};
 use tokio::sync::watch;
 
-use self::{pages::IngestPages, upkeep::Upkeep};
+use self::{
+    assigned::{Begin, BeginError, Running, readers, tell_group},
+    pages::IngestPages,
+    sealed_texts::{RunningTexts, SealedTexts},
+    upkeep::Upkeep,
+};
 use super::{ServiceArgs, door::Door, on_loopback};
 use crate::{
     deployment::Deployment,
@@ -33,12 +41,6 @@ use crate::{
     terminal::say,
     topics,
 };
-
-/// A pause before an ingest that could not begin is tried again.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
-
-/// How long a rebalance may take before partitions that were taken away count as somebody else's.
-const REBALANCE: Duration = Duration::from_secs(15);
 
 /// Move the log into the lake.
 #[derive(Debug, Args)]
@@ -63,9 +65,11 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     // Made, or given the columns it lacks, before anybody reads or writes: a first commit must not be a first version.
     instance.open_events().await.context("the lake cannot be used")?;
     instance.open_dead_letters().await.context("the lake cannot be used")?;
+    let texts = SealedTexts::open(&deployment, &instance.clock, &instance.ids).await?.map(Arc::new);
     let group = GroupConfig::new(&deployment.ingest.group, &deployment.log.topic.name);
     let member = Arc::new(KafkaGroup::join(&deployment.log.kafka, &group)?);
-    let pages = Arc::new(IngestPages::new(&instance.metrics, &deployment, member.assignment()));
+    let pages =
+        Arc::new(IngestPages::new(&instance.metrics, &deployment, member.assignment(), texts.as_ref().map(|texts| texts.texts.clone())));
     let door = Door::open(address, Arc::clone(&pages) as Arc<dyn super::door::Pages>).await?;
     let interrupted = interrupted();
     say("custody ingest is up");
@@ -79,16 +83,22 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     let assigned = member.assignment();
     let has_turn = Arc::new(move || upkeep::is_first(&assigned.borrow()));
     let expiry = expiry.map(|expiry| tokio::spawn(expiry.run(has_turn, stopping.clone())));
+    let mut running = texts.map(|texts| texts.start(&stopping)).transpose()?;
+    let stop = Arc::new(stop);
+    let stopper = Arc::clone(&stop);
     let signal = tokio::spawn(async move {
         interrupted.await;
         announce_stop();
-        stop.send_replace(true);
+        stopper.send_replace(true);
     });
-    let result = instance.run(&member, stopping).await;
+    let result = run_both(&instance, &member, running.as_mut(), &stop, stopping).await;
     if let Some(member) = Arc::into_inner(member) {
         member.leave().await;
     }
     signal.abort();
+    if let Some(running) = running.filter(|_| result.is_ok()) {
+        running.leave().await?;
+    }
     if result.is_ok() {
         upkeep.await.context("the lake's upkeep ended abnormally")?;
         if let Some(expiry) = expiry {
@@ -109,6 +119,29 @@ fn expiry(deployment: &Deployment, file: &Path) -> Result<Option<Expiry>> {
     Ok(Some(Expiry::in_deployment(place, file)))
 }
 
+/// Events and texts until told to stop, or until one of both cannot go on: then the other stores what it has and stops too.
+async fn run_both(
+    instance: &Instance,
+    member: &Arc<KafkaGroup>,
+    texts: Option<&mut RunningTexts>,
+    stop: &watch::Sender<bool>,
+    stopping: watch::Receiver<bool>,
+) -> Result<()> {
+    let events = async {
+        let ended = assigned::run(instance, member, stopping).await;
+        stop.send_replace(true);
+        ended
+    };
+    let texts = async {
+        let Some(texts) = texts else { return Ok(()) };
+        let ended = texts.ended().await;
+        stop.send_replace(true);
+        ended
+    };
+    let (events, texts) = tokio::join!(events, texts);
+    events.and(texts)
+}
+
 /// What the ingests of one process share, one after the other.
 struct Instance {
     deployment: Arc<Deployment>,
@@ -116,8 +149,6 @@ struct Instance {
     ids: Arc<dyn IdSource>,
     metrics: Arc<IngestMetrics>,
 }
-
-type RunningIngest = Ingest<KafkaReader, EventDecoder, EventStore, DeadLetterStore>;
 
 impl Instance {
     fn new(deployment: &Arc<Deployment>) -> Self {
@@ -129,48 +160,20 @@ impl Instance {
         }
     }
 
-    /// Ingests what the group assigns, until told to stop.
-    async fn run(&self, member: &Arc<KafkaGroup>, mut stop: watch::Receiver<bool>) -> Result<()> {
-        let mut assignment = member.assignment();
-        while !*stop.borrow() {
-            let current = assignment.borrow_and_update().clone();
-            if current.partitions.is_empty() {
-                tokio::select! {
-                    changed = assignment.changed() => changed.context("the group's membership ended")?,
-                    _ = stop.wait_for(|stop| *stop) => {}
-                }
-                continue;
-            }
-            tokio::select! {
-                // Buffers are dropped with the future. Who is given the partitions reads them again from where the table stands.
-                changed = given_others(&mut assignment, &current) => changed?,
-                ended = self.ingest(member, &current, stop.clone()) => ended?,
-            }
-        }
-        Ok(())
+    async fn open_events(&self) -> Result<EventStore, custody_lake::StoreError> {
+        EventStore::open(&self.deployment.lake, Arc::clone(&self.clock), Arc::clone(&self.ids)).await
     }
 
-    /// Ingests these partitions until told to stop. What may pass is tried again.
-    async fn ingest(&self, member: &Arc<KafkaGroup>, current: &Assignment, mut stop: watch::Receiver<bool>) -> Result<()> {
-        tracing::info!(partitions = ?current.partitions, "partitions assigned");
-        loop {
-            match self.begin(member, current).await {
-                Ok(ingest) => return ingest.run(stop).await.context("ingest cannot go on; what is not stored stays in the log"),
-                Err(BeginError::Never(error)) => return Err(error),
-                Err(BeginError::Later(error)) => tracing::warn!(error = format!("{error:#}"), "ingest could not begin and tries again"),
-            }
-            if tokio::time::timeout(TRY_AGAIN, stop.wait_for(|stop| *stop)).await.is_ok() {
-                return Ok(());
-            }
-        }
+    async fn open_dead_letters(&self) -> Result<DeadLetterStore, custody_lake::StoreError> {
+        DeadLetterStore::open(&self.deployment.lake, Arc::clone(&self.clock), Arc::clone(&self.ids)).await
     }
+}
 
-    async fn begin(&self, member: &Arc<KafkaGroup>, current: &Assignment) -> Result<RunningIngest, BeginError> {
+#[async_trait]
+impl Begin for Instance {
+    async fn begin(&self, member: &Arc<KafkaGroup>, current: &Assignment, stop: watch::Receiver<bool>) -> Result<Running, BeginError> {
         let log = &self.deployment.log;
-        let mut logs = Vec::with_capacity(current.partitions.len());
-        for partition in &current.partitions {
-            logs.push(KafkaReader::open(&log.kafka, &log.topic.name, *partition).map_err(BeginError::of)?);
-        }
+        let logs = readers(&log.kafka, &log.topic.name, current.partitions.iter().copied())?;
         let told = Arc::clone(member);
         let parts = IngestParts {
             logs,
@@ -185,52 +188,6 @@ impl Instance {
         };
         let told = &self.deployment.ingest;
         let config = IngestConfig { flush_bytes: told.flush_bytes, flush_age: told.flush_age, ..IngestConfig::default() };
-        Ok(Ingest::new(config, parts))
-    }
-
-    async fn open_events(&self) -> Result<EventStore, custody_lake::StoreError> {
-        EventStore::open(&self.deployment.lake, Arc::clone(&self.clock), Arc::clone(&self.ids)).await
-    }
-
-    async fn open_dead_letters(&self) -> Result<DeadLetterStore, custody_lake::StoreError> {
-        DeadLetterStore::open(&self.deployment.lake, Arc::clone(&self.clock), Arc::clone(&self.ids)).await
-    }
-}
-
-/// Done when the group gives this instance other partitions. A rebalance takes all away first and mostly gives the same back: so long the
-/// ingest goes on, which the position check makes safe, and the batch that it has is not read again.
-async fn given_others(assignment: &mut watch::Receiver<Assignment>, current: &Assignment) -> Result<()> {
-    loop {
-        assignment.changed().await.context("the group's membership ended")?;
-        let is_given = |given: &Assignment| !given.partitions.is_empty();
-        let given = tokio::time::timeout(REBALANCE, assignment.wait_for(is_given)).await;
-        match given {
-            Ok(Ok(given)) if given.partitions == current.partitions => {}
-            _ => return Ok(()),
-        }
-    }
-}
-
-/// The group's offsets are for lag monitors; nothing is resumed from them.
-fn tell_group(member: &KafkaGroup, partition: &str, floor: LogPosition) {
-    if let Some(number) = partition.rsplit_once('/').and_then(|(_, number)| number.parse().ok()) {
-        member.commit_for_monitoring(&[(number, floor)]);
-    }
-}
-
-/// Why an ingest could not begin.
-enum BeginError {
-    /// Trying again helps.
-    Later(anyhow::Error),
-    /// A person must act.
-    Never(anyhow::Error),
-}
-
-impl BeginError {
-    fn of<E: Fault + std::error::Error + Send + Sync + 'static>(error: E) -> Self {
-        match error.retry() {
-            Retry::Never => Self::Never(error.into()),
-            Retry::After(_) => Self::Later(error.into()),
-        }
+        Ok(Box::pin(Ingest::new(config, parts).run(stop)))
     }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     deployment::Deployment,
     figures::{Figures, Kind, count},
-    office::{Office, OfficePlace},
+    office::OfficePlace,
     process::{announce_stop, interrupted},
     reveal::{RevealCounter, RevealPlace},
     terminal::say,
@@ -90,8 +90,7 @@ async fn open_reveals(deployment: &Deployment) -> Result<Option<Arc<RevealCounte
         return Ok(None);
     }
     let place = RevealPlace::in_deployment(deployment, OfficePlace::of_service(deployment, "query"))?;
-    let office = Office::open(&place.office, "custody query").await?;
-    Ok(Some(Arc::new(RevealCounter::open(&place, office).await?)))
+    Ok(Some(Arc::new(RevealCounter::open(&place, "custody query").await?)))
 }
 
 /// A live lake over every partition that the topic has now.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use custody_gateway::{ContentOutlet, workspace::Workspace};
 use custody_types::{Clock, IdSource};
 
+use super::texts::TextSource;
 use crate::{
     content::{self, ContentConfig, ContentSide},
     deployment::Vault,
@@ -42,6 +43,12 @@ impl Content {
         let config = ContentConfig { data_dir, journal_bytes, consumer: INGEST, window: meant.window };
         let side = ContentSide::start(&config, Arc::clone(&vault.objects), clock, ids).await?;
         Ok(Some(Self { side, vault }))
+    }
+
+    /// What ingest is given.
+    pub fn for_ingest<'a>(&'a self, workspace: &'a Workspace) -> TextSource<'a> {
+        let redactions = &workspace.handling.redactions;
+        TextSource { journal: self.side.journal.clone(), consumer: INGEST, vault: &self.vault, redactions }
     }
 
     /// What the gateway is given. The journal is the log.

@@ -7,13 +7,14 @@
 //!                 office/      the log of commands such as `custody reveal`, read beside it
 //!                 content/     the journal of sealed texts, once a rule keeps any
 //!                 vault/       keys, wrapped, and what is sealed; vault.key wraps them
-//!                 lake/        events, dead_letters
+//!                 lake/        events, dead_letters, content
 //! ```
 //! Started in the order of the data's way, stopped in the same order: first no new request, then every outcome durable, then the
 //! last batch in the lake.
 
 mod content;
 mod pipeline;
+mod texts;
 
 use std::{
     io::ErrorKind,
@@ -26,7 +27,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_gateway::{
-    Gateway, GatewayConfig, Probes, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
+    Gateway, GatewayConfig, MoreMetrics, Probes, SystemClock, SystemIds, build_models, look_up_profiles, read_secret,
     workspace::{IssuedKey, Workspace, write_example},
 };
 use custody_lake::LakeRoot;
@@ -36,7 +37,9 @@ use tokio::sync::watch;
 use self::content::Content;
 pub use self::pipeline::{Pipeline, PipelineConfig};
 use crate::{
+    content::add_figures,
     deployment::Vault,
+    figures::Figures,
     forget::Expiry,
     office::OfficePlace,
     process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
@@ -91,9 +94,10 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         journal_bytes: args.journal_bound << 20,
     };
     let content = Content::start(&args.data_dir, config.journal_bytes, &workspace, &clock, &ids).await?;
-    let pipeline = Pipeline::start(&config, &workspace, &clock, &ids).await?;
+    let texts = content.as_ref().map(|content| content.for_ingest(&workspace));
+    let pipeline = Pipeline::start(&config, texts, &workspace, &clock, &ids).await?;
     let probes = Probes::start(&workspace, &clock, read_secret)?;
-    let more_metrics = Some(probes.beside(pipeline.metrics()));
+    let more_metrics = Some(probes.beside(with_content(pipeline.metrics(), content.as_ref())));
     let for_gateway = content.as_ref().map(Content::for_gateway);
     let gateway_config =
         GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics, content: for_gateway };
@@ -140,6 +144,16 @@ fn forget_what_is_due(data_dir: &Path, stopped: watch::Receiver<bool>) -> impl F
         office: OfficePlace::in_folder(data_dir),
     };
     Expiry::in_folder(place, data_dir).run(Arc::new(|| true), stopped)
+}
+
+/// What the content journal has to say, behind the rest.
+fn with_content(metrics: MoreMetrics, content: Option<&Content>) -> MoreMetrics {
+    let Some(journal) = content.map(|content| content.side.journal.clone()) else { return metrics };
+    Arc::new(move || {
+        let mut figures = Figures::default();
+        add_figures(&mut figures, &journal.stats());
+        metrics() + &figures.into_text()
+    })
 }
 
 /// Whether nobody made a workspace yet. A folder that lost one of its files is not written to: the example's keys would take the place

@@ -10,12 +10,14 @@ use custody_log::{Journal, JournalReader};
 use custody_types::{Clock, IdSource, LogPosition};
 use tokio::{sync::watch, task::JoinHandle};
 
+use super::texts::{TextPipeline, TextSource};
 use crate::{
     figures::Figures,
     ingest_parts::{LakeLookup, add_figures},
     journal,
     office::{self, StoredMark},
     orphans::Orphanage,
+    texts,
 };
 
 /// The consumer whose floor holds the journal's truncation back.
@@ -37,12 +39,15 @@ pub struct Pipeline {
     orphanage: JoinHandle<()>,
     ended: watch::Receiver<bool>,
     metrics: Arc<IngestMetrics>,
+    /// Nothing while no text is kept.
+    texts: Option<TextPipeline>,
 }
 
 impl Pipeline {
-    /// Opens the journal, closes what an earlier boot left open, and starts ingest.
+    /// Opens the journal, closes what an earlier boot left open, and starts ingest; that of texts too, where there are any.
     pub async fn start(
         config: &PipelineConfig<'_>,
+        source: Option<TextSource<'_>>,
         workspace: &Arc<Workspace>,
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdSource>,
@@ -56,20 +61,31 @@ impl Pipeline {
         let orphanage = tokio::spawn(orphanage.run(stopped.clone()));
         let metrics = Arc::new(IngestMetrics::default());
         let ingest = prepare_ingest(config, &journal, &metrics, (clock, ids)).await?;
+        let texts = match source {
+            Some(source) => {
+                let (lake, tell_end) = (LakeRoot::folder(config.data_dir.join("lake")), tell_end.clone());
+                Some(TextPipeline::start(source, &lake, ingest_config(config), (clock, ids), stopped.clone(), tell_end).await?)
+            }
+            None => None,
+        };
         let ingest = tokio::spawn(async move {
             let result = ingest.run(stopped).await;
             tell_end.send_replace(true);
             result
         });
-        Ok(Self { journal, stop, ingest, orphanage, ended, metrics })
+        Ok(Self { journal, stop, ingest, orphanage, ended, metrics, texts })
     }
 
     /// What ingest has to say at `/metrics`.
     pub fn metrics(&self) -> MoreMetrics {
         let metrics = Arc::clone(&self.metrics);
+        let of_texts = self.texts.as_ref().map(|pipeline| pipeline.texts.clone());
         Arc::new(move || {
             let mut figures = Figures::default();
             add_figures(&mut figures, &metrics.figures());
+            if let Some(of_texts) = &of_texts {
+                texts::add_figures(&mut figures, of_texts);
+            }
             figures.into_text()
         })
     }
@@ -94,8 +110,13 @@ impl Pipeline {
         self.stop.send_replace(true);
         self.orphanage.await.context("the task that closes orphaned requests ended abnormally")?;
         let flushed = self.ingest.await.context("ingest ended abnormally")?;
+        let texts_flushed = match self.texts {
+            Some(texts) => texts.stop().await,
+            None => Ok(()),
+        };
         self.journal.shutdown().await;
-        flushed.context("ingest stopped; what is not in the lake stays in the journal")
+        flushed.context("ingest stopped; what is not in the lake stays in the journal")?;
+        texts_flushed
     }
 }
 
@@ -128,6 +149,9 @@ async fn prepare_ingest(
         ids: Arc::clone(ids),
         observer: Arc::clone(metrics) as Arc<dyn IngestObserver>,
     };
-    let ingest_config = IngestConfig { flush_bytes: config.flush_bytes, flush_age: config.flush_age, ..IngestConfig::default() };
-    Ok(Ingest::new(ingest_config, parts))
+    Ok(Ingest::new(ingest_config(config), parts))
+}
+
+fn ingest_config(config: &PipelineConfig<'_>) -> IngestConfig {
+    IngestConfig { flush_bytes: config.flush_bytes, flush_age: config.flush_age, ..IngestConfig::default() }
 }

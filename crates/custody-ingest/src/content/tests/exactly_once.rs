@@ -110,7 +110,7 @@ fn a_death_at_any_named_point_neither_loses_nor_doubles_a_text() {
         world.keys.set_away(is_of_parking);
         SEEN.set(0);
         DIES_AT.set(Some(point));
-        let mut die = |work: &mut dyn FnMut()| std::panic::catch_unwind(AssertUnwindSafe(work)).is_err();
+        let die = |work: &mut dyn FnMut()| std::panic::catch_unwind(AssertUnwindSafe(work)).is_err();
         let mut killed = die(&mut || runtime.block_on(world.run()));
         world.keys.set_away(false);
         if point == "content.unparked" {

@@ -137,3 +137,25 @@ async fn the_key_of_a_day_outlives_what_is_parked_under_it() {
     assert_eq!(world.states(), [(TextState::Kept, None)]);
     assert!(step.destroy_keys(None).await.unwrap().destroyed.contains(&EdgeDay::from_number(20_500)));
 }
+
+/// Each call to a service that does not answer takes as long as its time limit: one for each person would hold the log up for hours.
+#[tokio::test]
+async fn a_key_service_that_is_away_is_not_asked_for_every_person() {
+    let world = World::new().await;
+    let step = world.step();
+    let mut ingest = world.ingest_over(&step);
+    world.log([world.sealed(|_| ()).await]);
+    world.settle(&mut ingest).await.unwrap();
+    world.keys.set_away(true);
+    for person in 0..40 {
+        world.log([world.sealed(|record| record.person = Some(format!("p_{person}").into())).await]);
+    }
+    world.log([world.sealed(|_| ()).await]);
+    let before = world.keys.calls();
+    world.settle(&mut ingest).await.unwrap();
+    assert!(world.keys.calls() - before <= 3, "{} calls", world.keys.calls() - before);
+    assert_eq!(world.rows().len(), 2, "the key of the last is at hand");
+    world.keys.set_away(false);
+    world.unpark().await.unwrap();
+    world.assert_each_once(42);
+}

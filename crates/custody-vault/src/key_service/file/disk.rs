@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 use crate::{entropy::OsEntropy, error::VaultError};
 
 const OTHERS: u32 = 0o077;
+/// Tests guess nothing, and use the passphrase more often in a second than a program in its life.
+const COST: PassphraseCost = if cfg!(test) { PassphraseCost { memory_kib: 64, passes: 1, lanes: 1 } } else { PassphraseCost::STANDARD };
 
 /// Where the file is and what locks it.
 #[derive(Clone)]
@@ -65,9 +67,9 @@ impl Place {
             return self.read();
         }
         let mut file = KeyFile::new();
-        file.add(KeyOwner::Product, now, &mut OsEntropy).map_err(|source| self.unusable(source))?;
-        self.write(&file, self.passphrase.as_ref())?;
-        self.read()
+        file.add(KeyOwner::Product, now, &mut OsEntropy).map_err(|cause| self.unusable(cause))?;
+        let stamp = self.write(&file, self.passphrase.as_ref())?;
+        Ok(Held { file, stamp })
     }
 
     pub(super) fn read_if_changed(&self, seen: Stamp) -> Result<Option<Held>, VaultError> {
@@ -78,9 +80,9 @@ impl Place {
     pub(super) fn change(&self, change: impl FnOnce(&mut KeyFile) -> Result<(), KeyFileError>) -> Result<Held, VaultError> {
         let _turn = self.lock()?;
         let mut held = self.read()?;
-        change(&mut held.file).map_err(|source| self.unusable(source))?;
-        self.write(&held.file, self.passphrase.as_ref())?;
-        self.read()
+        change(&mut held.file).map_err(|cause| self.unusable(cause))?;
+        held.stamp = self.write(&held.file, self.passphrase.as_ref())?;
+        Ok(held)
     }
 
     pub(super) fn relock(&self, new: Option<SensitiveText>) -> Result<(), VaultError> {
@@ -99,16 +101,17 @@ impl Place {
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0)));
         io::Read::read_to_end(&mut file, &mut bytes).map_err(|source| self.failed("read", source))?;
-        let keys = KeyFile::unlock(&bytes, self.passphrase.as_ref()).map_err(|source| self.unusable(source))?;
+        let keys = KeyFile::unlock(&bytes, self.passphrase.as_ref()).map_err(|cause| self.unusable(cause))?;
         Ok(Held { file: keys, stamp: Stamp::of(&found) })
     }
 
-    fn write(&self, file: &KeyFile, passphrase: Option<&SensitiveText>) -> Result<(), VaultError> {
+    /// What the file looks like then. Nobody else changes it meanwhile: the caller holds the lock.
+    fn write(&self, file: &KeyFile, passphrase: Option<&SensitiveText>) -> Result<Stamp, VaultError> {
         let bytes = match passphrase {
-            Some(passphrase) => file.lock(passphrase, PassphraseCost::STANDARD, &mut OsEntropy),
+            Some(passphrase) => file.lock(passphrase, COST, &mut OsEntropy),
             None => file.encode_unlocked(&mut OsEntropy),
         };
-        let bytes = Zeroizing::new(bytes.map_err(|source| self.unusable(source))?);
+        let bytes = Zeroizing::new(bytes.map_err(|cause| self.unusable(cause))?);
         replace(&self.path, &bytes).map_err(|source| self.failed("written", source))
     }
 
@@ -123,13 +126,13 @@ impl Place {
         VaultError::KeyFileAccess { path: self.path.clone(), doing, source }
     }
 
-    fn unusable(&self, source: KeyFileError) -> VaultError {
-        VaultError::KeyFile { path: self.path.clone(), source }
+    fn unusable(&self, cause: KeyFileError) -> VaultError {
+        VaultError::KeyFile { path: self.path.clone(), cause }
     }
 }
 
 /// The caller holds the lock, so that the new file is its own; one that a cut-off change left is overwritten.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<Stamp> {
     let new = beside(path, ".new");
     match fs::remove_file(&new) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -138,9 +141,10 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    let stamp = Stamp::of(&file.metadata()?);
     fs::rename(&new, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder)?.sync_all().map(|()| stamp)
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

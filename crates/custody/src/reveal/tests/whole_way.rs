@@ -19,10 +19,10 @@ use custody_types::{Clock, IdSource, JournalId, LogPosition, Seq, Source, Timest
 use custody_vault::OsEntropy;
 
 use super::{super::*, REQUEST};
-use crate::{deployment::Vault, office::OfficePlace, sql::connect};
+use crate::{deployment::Vault, sql::connect};
 
 const FULL: &str = "canary-51c7: my parcel went to Jane Roe";
-const LEFT: &str = "canary-51c7: my parcel went to [NAME]";
+pub const LEFT: &str = "canary-51c7: my parcel went to [NAME]";
 const RULES: &str = r#"
 version = 1
 [retention.short]
@@ -40,9 +40,9 @@ permit (principal in Group::"quality", action == Action::"RevealContent", resour
 when { context.redacted && context.secondPerson };
 "#;
 
-struct Stage {
+pub struct Stage {
     folder: tempfile::TempDir,
-    keys: Vec<SensitiveText>,
+    pub keys: Vec<SensitiveText>,
 }
 
 impl Stage {
@@ -50,11 +50,10 @@ impl Stage {
         self.folder.path()
     }
 
-    async fn counter(&self) -> RevealCounter {
+    pub async fn counter(&self) -> RevealCounter {
         let place = PlaceArgs { config: None, data_dir: self.data().to_path_buf() };
         let place = RevealPlace::of(&place).unwrap();
-        let office = Office::open(&OfficePlace::in_folder(self.data()), "a test").await.unwrap();
-        RevealCounter::open(&place, office).await.unwrap()
+        RevealCounter::open(&place, "a test").await.unwrap()
     }
 
     async fn asker(&self, counter: &RevealCounter, number: usize) -> Box<Asker> {
@@ -66,7 +65,7 @@ impl Stage {
 }
 
 /// A workspace with a rule and a policy, two people of the group, one outside it, and a kept text.
-async fn stage() -> Stage {
+pub async fn stage() -> Stage {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let workspace = data.join("workspace");
@@ -268,4 +267,14 @@ async fn a_text_whose_key_is_destroyed_stays_closed() {
     let told = accesses(stage.data()).await;
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[2].starts_with("rita reveal deny unit_key_gone"), "{told:?}");
+}
+
+/// A mistyped folder is told, and nothing is made in it.
+#[tokio::test]
+async fn where_there_is_no_workspace_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("mistyped");
+    let place = RevealPlace::of(&PlaceArgs { config: None, data_dir: data_dir.clone() }).unwrap();
+    assert!(RevealCounter::open(&place, "a test").await.is_err());
+    assert!(!data_dir.exists());
 }

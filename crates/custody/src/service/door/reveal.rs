@@ -175,3 +175,6 @@ fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let body = serde_json::json!({ "error": { "code": code, "message": message } });
     text(status, "application/json", format!("{body}\n"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ use crate::{
     deployment::Deployment,
     figures::{Figures, Kind, count},
     ingest_parts::add_figures,
+    texts::{self, Texts},
 };
 
 /// A log that does not tell its end within this is away.
@@ -38,6 +39,8 @@ pub struct IngestPages {
     seen: Mutex<Seen>,
     /// Asked for the ends of their partitions; kept, because each has connections of its own.
     readers: Mutex<BTreeMap<i32, KafkaReader>>,
+    /// Nothing where there is no vault.
+    texts: Option<Texts>,
 }
 
 /// What the last look at readiness found.
@@ -48,7 +51,12 @@ struct Seen {
 }
 
 impl IngestPages {
-    pub fn new(metrics: &Arc<IngestMetrics>, deployment: &Deployment, assignment: watch::Receiver<Assignment>) -> Self {
+    pub fn new(
+        metrics: &Arc<IngestMetrics>,
+        deployment: &Deployment,
+        assignment: watch::Receiver<Assignment>,
+        texts: Option<Texts>,
+    ) -> Self {
         Self {
             metrics: Arc::clone(metrics),
             kafka: deployment.log.kafka.clone(),
@@ -57,6 +65,7 @@ impl IngestPages {
             stuck_after: deployment.ingest.flush_age * 2 + LONGEST_COMMIT,
             seen: Mutex::new(Seen { failures: 0, stored: BTreeMap::new(), moved_at: now() }),
             readers: Mutex::default(),
+            texts,
         }
     }
 
@@ -128,6 +137,9 @@ impl Pages for IngestPages {
         figures.add_each(Kind::Gauge, "custody_ingest_lag_records", "Records of a partition that are not in the lake", known);
         let help = "Partitions whose lag is not known, because the log or the lake did not say";
         figures.add(Kind::Gauge, "custody_ingest_lag_unknown_partitions", help, count(unknown));
+        if let Some(of_texts) = &self.texts {
+            texts::add_figures(&mut figures, of_texts);
+        }
         figures.into_text()
     }
 }
