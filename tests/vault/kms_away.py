@@ -56,7 +56,7 @@ class Drill:
         (workspace / "data-handling.toml").write_text(HANDLING.format(second_person="false"))
         (workspace / "policies/reveal.cedar").write_text(REVEAL_POLICY)
         added = self.cluster.run("keys", "add", "--data-dir", str(self.work / "seed"), "--tenant", "acme", "--principal", "analyst",
-                                 "--group", "investigators")
+                                 "--group", "investigators", "--person")
         self.analyst = added.stdout.strip().split(",")[1]
         self.topic = f"custody.content.{self.cluster.name}"
         self.asked, self.not_answered, self.wrong, self.number, self.turn = [], Counter(), [], 0, threading.Lock()
@@ -157,12 +157,16 @@ class Drill:
         self.expect(f"rows: {len(rows)} of {2 * len(self.asked)} texts {dict(states)}, twice: {twice}, requests without both: {len(missing)}",
                     len(rows) == 2 * len(self.asked) and not twice and not missing and set(states) == {"kept"})
         self.expect(f"parked: {self.parked()}", self.parked() == (0, 0))
+        self.closed = []
         opened = sum(self.opens(asked) for asked in self.asked[first:])
-        self.expect(f"opened over HTTP: {opened} of {len(self.asked[first:])}", opened == len(self.asked[first:]))
+        self.expect(f"opened over HTTP: {opened} of {len(self.asked[first:])} {self.closed or ''}", opened == len(self.asked[first:]))
 
     def opens(self, asked):
         status, answer = self.reveal(asked)
-        return status == 200 and any(text["text"] == asked.text for text in answer["texts"] if text["part"] == "prompt")
+        opened = status == 200 and any(text["text"] == asked.text for text in answer["texts"] if text["part"] == "prompt")
+        if not opened and len(self.closed) < 3:
+            self.closed.append((status, answer.get("error") or answer.get("closed") or [text["part"] for text in answer["texts"]]))
+        return opened
 
     def reveal(self, asked):
         headers = {"authorization": f"Bearer {self.analyst}", "content-type": "application/json"}

@@ -53,7 +53,7 @@ async fn up(data: &Path) -> Pipeline {
     let workspace = Arc::new(Workspace::load(&folder).unwrap());
     let config = PipelineConfig { data_dir: data, flush_age: Duration::from_millis(200), flush_bytes: 1 << 20, journal_bytes: 256 << 20 };
     let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-    Pipeline::start(&config, &workspace, &clock, &ids).await.unwrap()
+    Pipeline::start(&config, None, &workspace, &clock, &ids).await.unwrap()
 }
 
 /// A command's events are in SQL at once and once, whether `up` runs, is stopped, or comes later; what is stored is not kept for ever.

@@ -4,6 +4,7 @@ use custody_seal::rest::{ContentSchema, ShredUnit};
 use custody_vault::{CacheLimits, Claims, Documents, KeyService, Objects, Tombstone, Tombstones, UnitKeys, VaultRoot};
 
 use super::{super::vault::Opening, *};
+use crate::hold::{Hold, HoldScope};
 
 struct Vault {
     _folder: tempfile::TempDir,
