@@ -219,11 +219,16 @@ class Drill:
         key.write_bytes(flipped(whole, -1))
         again, text_again = self.ask("keyholder")
         self.await_row(again)
-        self.case("unit key: altered; a new text of the same person", again, text_again, SHOWN, None)
+        self.case("unit key: altered; new text of the person, by the key in memory", again, text_again, CLOSED, "wrapped_key_not_authentic")
+        self.house.stop()
+        self.house.start()
+        later, text_later = self.ask_and_keep("keyholder")
+        self.case("unit key: altered; new text after a restart, by another key", later, text_later, SHOWN, None)
         key.unlink()
         self.case("unit key: gone", request, text, CLOSED, "unit_key_gone")
         key.write_bytes(whole)
         self.case("unit key: as it was", request, text, SHOWN, None)
+        self.case("unit key: as it was; the text that came meanwhile", again, text_again, SHOWN, None)
 
     def key_of(self, row):
         found = list((self.house.data / "vault/units").rglob(f"{row['unit_key']}.key"))
