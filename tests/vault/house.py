@@ -24,7 +24,7 @@ capture = ["prompt", "response", "tool_arguments", "feedback"]
 purpose = "quality-review"
 retention = "short"
 redaction = "default"
-reveal = {{ groups = ["investigators"], second_person = {second_person}, per_hour = 100000 }}
+reveal = {{ groups = ["investigators"], second_person = {second_person}, per_hour = 10000 }}
 """
 REVEAL_POLICY = """
 @id("reveal.investigators")
@@ -58,6 +58,7 @@ class House:
         (workspace / "data-handling.toml").write_text(HANDLING.format(second_person=str(second_person).lower()))
         (workspace / "policies/reveal.cedar").write_text(REVEAL_POLICY)
         self.analysts = {tenant: self._add_key(tenant, "analyst") for tenant in ("acme", "globex")}
+        self.program = self._add_key("acme", "program", ())
         self.seconds = {tenant: self._add_key(tenant, "second-analyst") for tenant in ("acme", "globex")}
 
     @classmethod
@@ -69,8 +70,9 @@ class House:
         house.keys, house.analysts, house.seconds = like.keys, like.analysts, like.seconds
         return house
 
-    def _add_key(self, tenant, principal):
-        done = self.run("keys", "add", "--tenant", tenant, "--principal", principal, "--group", "investigators")
+    def _add_key(self, tenant, principal, kind=("--person",)):
+        """Programs see no full text, whatever their groups."""
+        done = self.run("keys", "add", "--tenant", tenant, "--principal", principal, "--group", "investigators", *kind)
         return done.stdout.strip().split(",")[1]
 
     def environment(self):
@@ -99,13 +101,15 @@ class House:
         self.process.send_signal(signal.SIGINT)
         self.process.stdout.read()
         ended = self.process.wait(120)
+        self.process = None
         if ended != 0:
             raise RuntimeError(f"custody up ended with {ended}: {self.log.read_text()[-4000:]}")
 
     def kill(self):
         self.process.kill()
         self.process.stdout.read()
-        return self.process.wait(60)
+        self.process.wait(60)
+        self.process = None
 
     @property
     def texts(self):
@@ -139,9 +143,9 @@ class House:
     def sql(self, statement):
         return [json.loads(line) for line in self.run("sql", "--format", "json", statement).stdout.splitlines()]
 
-    def reveal(self, request, tenant="acme", *options):
+    def reveal(self, request, tenant="acme", *options, key=None):
         """The texts of a request as an analyst of the tenant sees them: exit code, standard output, standard error."""
-        return self.run("reveal", request, "--reason", "case 4711", *options, key=self.analysts[tenant], check=False)
+        return self.run("reveal", request, "--reason", "case 4711", *options, key=key or self.analysts[tenant], check=False)
 
     def copy(self, to):
         shutil.copytree(self.data, to, symlinks=True)

@@ -21,7 +21,8 @@ from table import ContentTable
 
 # A text of this size lies in a claim check.
 LARGE = 48 * 1024
-SHOWN, FAILED, DENIED, CLOSED = 0, 1, 3, 5
+NEVER_CAPTURED = "ticket.classify"
+SHOWN, DENIED, CLOSED = 0, 3, 5
 PATIENCE = 40
 # Where what lies in a text sealed at rest, and what a bit turned there leads to.
 AT_REST = [
@@ -35,100 +36,116 @@ AT_THE_EDGE = [
     ("key commitment", 78, "sealed_not_authentic"), ("length", 113, "sealed_malformed"), ("ciphertext", 120, "sealed_not_authentic"),
     ("tag", -1, "sealed_not_authentic"),
 ]
-CODES_OF_A_REQUEST = "select decision, code, cardinality(content_ids) as texts from accesses where request_id = '{}' order by time"
 
 
 class Drill:
     def __init__(self, binary):
         self.work = Path(tempfile.mkdtemp(prefix="custody-outcomes-"))
         self.house = House(binary, self.work)
-        self.wrong, self.number, self.flowed = [], 0, []
+        self.wrong, self.number, self.attempts, self.newcomers, self.all_newcomers = [], 0, [], [], []
 
-    def ask(self, person, tenant="acme", size=60, capability="support.answer", house=None):
+    def ask(self, person, tenant="acme", size=60):
         """A request whose text is kept: its id and its text."""
         self.number += 1
         text = f"{person} asks {self.number:04} where order 4711 is. "
         text = (text * (1 + size // len(text))).strip()
-        answer = (house or self.house).ask(text, tenant, capability, person)
+        answer = self.house.ask(text, tenant, "docs.summarise", person)
         assert answer.status == 200, f"{answer.status} {answer.body}"
         return answer.request_id, text
 
     def ask_and_keep(self, *arguments, **more):
+        """The same, and its row is there."""
         request, text = self.ask(*arguments, **more)
-        self.await_open(more.get("house") or self.house, request, text, more.get("tenant", "acme"))
+        self.await_row(request)
         return request, text
 
-    def await_open(self, house, request, text, tenant="acme"):
+    def await_row(self, request):
         end = time.monotonic() + PATIENCE
-        while True:
-            done = house.reveal(request, tenant, "--part", "prompt")
-            if done.returncode == SHOWN and text in done.stdout:
-                return True
+        while not any(row["request_id"] == request and row["part"] == "prompt" for row in ContentTable(self.house.texts).rows()):
             if time.monotonic() > end:
-                self.wrong.append(f"{request} does not open: {done.returncode} {done.stderr.strip()}")
-                return False
-            time.sleep(0.5)
+                raise RuntimeError(f"{request} has no row after {PATIENCE} s")
+            time.sleep(0.2)
 
-    def case(self, name, request, text, exit_code, code, part="prompt", tenant="acme", house=None, options=()):
-        """Reveals, compares, and lets something new through."""
-        house = house or self.house
-        done = house.reveal(request, tenant, "--part", part, *options)
-        said = (done.stderr.strip().splitlines() or [""])[-1]
+    def case(self, name, request, text, exit_code, code, tenant="acme", key=None):
+        """Reveals, and lets something new through where the platform runs; what the events say is looked up at the end."""
+        done = self.house.reveal(request, tenant, "--part", "prompt", key=key)
         shown = text is not None and text in done.stdout
         right = done.returncode == exit_code and (code is None or f"[{code}]" in done.stderr) and shown == (exit_code == SHOWN)
-        asked = house.sql(CODES_OF_A_REQUEST.format(request)) if uuid_or_none(request) else []
-        events = " ".join(f"{event['decision']}:{event['code'] or '-'}" for event in asked[-2:])
-        if code and asked and asked[-1]["code"] != code:
-            right = False
-        flows = self.flows(house)
-        self.say(name, done.returncode, code if right else said, events, flows, right and flows)
-        return done
+        said = code if right else (done.stderr.strip().splitlines() or [""])[-1]
+        self.flows()
+        self.say(name, done.returncode, said, right)
+        self.attempts.append((name, request, exit_code, code))
+        return right
 
-    def flows(self, house):
-        """Something new is answered, recorded and kept, and what is old opens."""
-        if not house.process:
-            return self.await_open(house, *self.witness)
-        request, text = self.ask("newcomer", house=house)
-        self.flowed.append(request)
-        return self.await_open(house, request, text) and self.await_open(house, *self.witness)
+    def flows(self):
+        if self.house.process:
+            self.newcomers.append(self.ask("newcomer"))
 
-    def say(self, name, exit_code, said, events, flows, right):
-        print(f"{'ok   ' if right else 'WRONG'} {name:52} exit {exit_code} {said or '(text)':28} | {events:60} | {'flows' if flows else 'STOPS'}",
-              flush=True)
+    def flowed(self):
+        """What came between the cases of a section is a row each, and the last of them opens; so does a text of before."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            kept = {row["request_id"] for row in ContentTable(self.house.texts).rows() if row["state"] == "kept"}
+            missing = [request for request, _ in self.newcomers if request not in kept]
+            if not missing or time.monotonic() > end:
+                break
+            time.sleep(1)
+        opened = sum(text in self.house.reveal(request, "acme", "--part", "prompt").stdout for request, text in (self.newcomers[-1], self.witness))
+        right = not missing and opened == 2
+        print(f"{'ok   ' if right else 'WRONG'} between the cases: {len(self.newcomers)} requests answered, {len(self.newcomers) - len(missing)} kept; "
+              f"the last and one of before open: {opened} of 2", flush=True)
+        if not right:
+            self.wrong.append("what came between the cases")
+        self.all_newcomers += self.newcomers
+        self.newcomers = []
+
+    def say(self, name, exit_code, said, right):
+        print(f"{'ok   ' if right else 'WRONG'} {name:60} exit {exit_code}  {said or '(the text)'}", flush=True)
         if not right:
             self.wrong.append(name)
+
+    def events_say_the_same(self):
+        """Each attempt is an event, in order; a text that was allowed and then did not open is two."""
+        seen = {}
+        for event in self.house.sql("select request_id, decision, code from accesses where action = 'reveal' order by time, seq"):
+            seen.setdefault(event["request_id"], []).append((event["decision"], event["code"]))
+        wrong = 0
+        for name, request, exit_code, code in self.attempts:
+            expected = {SHOWN: [("allow", None)], CLOSED: [("allow", None), ("deny", code)], DENIED: [("deny", code)]}[exit_code]
+            found, seen[request] = seen.get(request, [])[:len(expected)], seen.get(request, [])[len(expected):]
+            if found != expected:
+                wrong += 1
+                self.wrong.append(f"{name}: the events say {found}, expected {expected}")
+        print(f"events of attempts: {len(self.attempts)} attempts, {wrong} with other events than expected")
 
     def run(self):
         house = self.house
         house.start()
         self.witness = self.ask_and_keep("witness")
-        print("--- who asks for what")
-        self.who_asks()
-        print("--- altered at rest, beside the running platform")
-        self.rows_altered()
-        self.parts_swapped()
-        self.claims_altered()
-        self.unit_keys_altered()
+        for section in (self.who_asks, self.rows_altered, self.parts_swapped, self.claims_altered, self.unit_keys_altered):
+            print(f"--- {section.__doc__}", flush=True)
+            section()
+            self.flowed()
         house.stop()
-        print("--- altered on the way, between a kill -9 and the next start")
-        self.way_altered()
-        self.edge_key_altered()
-        print("--- time, holds, erasure")
-        self.time_goes_on()
-        self.erased()
+        for section in (self.way_altered, self.edge_key_altered, self.time_goes_on, self.erased):
+            print(f"--- {section.__doc__}", flush=True)
+            section()
+        self.events_say_the_same()
         self.everything_recorded()
 
     def who_asks(self):
+        """Who asks, and for what"""
         request, text = self.ask_and_keep("someone")
         self.case("nothing done", request, text, SHOWN, None)
         self.case("another tenant's analyst", request, text, DENIED, "reveal_nothing_here", tenant="globex")
+        self.case("a program of the tenant, in the group", request, text, DENIED, "reveal_forbidden", key=self.house.program)
         self.case("a request that is unknown", str(uuid.uuid4()), None, DENIED, "reveal_nothing_here")
-        never, _ = self.ask("someone", capability=self.house.uncaptured)
+        never = self.house.ask("which queue?", "acme", NEVER_CAPTURED, "someone").request_id
         self.case("a request that was never captured", never, None, DENIED, "reveal_nothing_here")
-        stranger = self.house.run("reveal", request, "--reason", "case", key="ck_nobody", check=False)
-        self.say("a key that nobody issued", stranger.returncode, "invalid_api_key", "", True, "[invalid_api_key]" in stranger.stderr)
+        self.case("a key that nobody issued", request, text, DENIED, "invalid_api_key", key="ck_nobody")
 
     def rows_altered(self):
+        """The row altered at rest, beside the running platform"""
         table = ContentTable(self.house.texts)
         request, text = self.ask_and_keep("row")
         sealed = table.of(request)["sealed"]
@@ -146,6 +163,7 @@ class Drill:
         self.case("row: another commitment", request, text, CLOSED, "reveal_text_not_as_recorded")
 
     def parts_swapped(self):
+        """Parts swapped between rows"""
         table = ContentTable(self.house.texts)
         (one, text), (other, _) = self.ask_and_keep("swapper"), self.ask_and_keep("swapper")
         prompt, response = table.of(one), table.of(one, "response")
@@ -165,6 +183,7 @@ class Drill:
         self.case("another tenant's row with the tenant changed", foreign, None, CLOSED, "unit_key_gone")
 
     def claims_altered(self):
+        """The claim check altered at rest"""
         table = ContentTable(self.house.texts)
         request, text = self.ask_and_keep("claimant", size=LARGE)
         other, _ = self.ask_and_keep("claimant", size=LARGE)
@@ -183,6 +202,7 @@ class Drill:
         self.case("claim check: as it was", request, text, SHOWN, None)
 
     def unit_keys_altered(self):
+        """The wrapped unit key altered"""
         table = ContentTable(self.house.texts)
         request, text = self.ask_and_keep("keyholder")
         other, _ = self.ask_and_keep("neighbour")
@@ -198,12 +218,17 @@ class Drill:
         self.case("unit key: another person's in its place", request, text, CLOSED, "vault_key_misplaced")
         key.write_bytes(flipped(whole, -1))
         again, text_again = self.ask("keyholder")
-        kept = self.await_open(self.house, again, text_again)
-        self.say("a new text of the person whose key is altered", 0, "", "", kept, kept)
+        self.await_row(again)
+        self.case("unit key: altered; new text of the person, by the key in memory", again, text_again, CLOSED, "wrapped_key_not_authentic")
+        self.house.stop()
+        self.house.start()
+        later, text_later = self.ask_and_keep("keyholder")
+        self.case("unit key: altered; new text after a restart, by another key", later, text_later, SHOWN, None)
         key.unlink()
         self.case("unit key: gone", request, text, CLOSED, "unit_key_gone")
         key.write_bytes(whole)
         self.case("unit key: as it was", request, text, SHOWN, None)
+        self.case("unit key: as it was; the text that came meanwhile", again, text_again, SHOWN, None)
 
     def key_of(self, row):
         found = list((self.house.data / "vault/units").rglob(f"{row['unit_key']}.key"))
@@ -211,7 +236,7 @@ class Drill:
         return found[0]
 
     def way_altered(self):
-        """Records of the content journal and claims of the edge; nothing is read before the next start."""
+        """Records of the content journal and claims of the edge, altered between a kill -9 and the next start"""
         house = self.house
         house.start(flush_age=3600)
         asked = {f"a bit of the {what}": (*self.ask("sender"), code) for what, _, code in AT_THE_EDGE}
@@ -247,7 +272,7 @@ class Drill:
         assert segment.alter(lambda record: flip(record) if record["request_id"] == damaged[0] and record["part"] == "prompt" else record, False) == 1
         segment.write()
         house.start()
-        self.await_open(house, *untouched)
+        self.await_row(untouched[0])
         table = ContentTable(house.texts)
         for name, (request, text, code) in asked.items():
             tenant = "globex" if name == "another tenant" else "acme"
@@ -262,10 +287,11 @@ class Drill:
         if letters != [{"reason": "damaged", "n": 1}]:
             self.wrong.append(f"dead letters: {letters}")
         self.case("journal: nothing done", *untouched, SHOWN, None)
+        self.flowed()
         house.stop()
 
     def edge_key_altered(self):
-        """The key of the day does not open for a while: texts wait, parked, and are rows when it opens again."""
+        """The keys of the days do not open for a while"""
         house = self.house
         house.start(flush_age=3600)
         waiting = self.ask("waiter")
@@ -284,11 +310,13 @@ class Drill:
         print(f"      parked after {time.monotonic() - began:.0f} s: {sum(file.is_file() for file in parked)}; reveal says {done.stderr.strip()}")
         for key, bytes_ in whole.items():
             key.write_bytes(bytes_)
-        opened = self.await_open(house, *waiting)
-        self.case("edge key: as it was again", *waiting, SHOWN if opened else CLOSED, None)
+        self.await_row(waiting[0])
+        self.case("edge key: as it was again", *waiting, SHOWN, None)
+        self.flowed()
         house.stop()
 
     def time_goes_on(self):
+        """Expiry, and a hold on one request"""
         house = self.house
         house.start()
         due, held = self.ask_and_keep("passer"), self.ask_and_keep("keeper")
@@ -296,7 +324,7 @@ class Drill:
         hold = house.run("hold", "add", "--request", held[0], "--reason", "case 7").stdout.split()
         hold = next(word.strip(".,") for word in hold if uuid_or_none(word.strip(".,")))
         house.shift = "+32d"
-        first, self.witness = self.witness, held
+        first = self.witness
         self.case("expired, before a retention run", *due, DENIED, "reveal_text_expired")
         self.case("expired, on hold, before a retention run", *held, SHOWN, None)
         print(indented(house.run("retention", "run").stdout))
@@ -308,9 +336,11 @@ class Drill:
         print(indented(house.run("retention", "run").stdout))
         self.case("hold released, after a retention run", *held, DENIED, "reveal_nothing_here")
         self.case("of before, expired too", *first, DENIED, "reveal_nothing_here")
+        self.flowed()
         house.stop()
 
     def erased(self):
+        """Erasure, and a hold on one person"""
         house = self.house
         house.start()
         gone, kept = self.ask_and_keep("leaver"), self.ask_and_keep("sued")
@@ -323,16 +353,17 @@ class Drill:
         house.run("hold", "release", hold, "--reason", "case closed")
         print(indented(house.run("erase", "--tenant", "acme", "--user", "sued", "--reason", "asked for", "--yes").stdout))
         self.case("hold released, erased again", *kept, DENIED, "reveal_nothing_here")
+        self.flowed()
         house.stop()
 
     def everything_recorded(self):
         """Each request that came through has its whole trail, also those whose texts were destroyed."""
-        listed = ", ".join(f"'{request}'" for request in self.flowed)
+        listed = ", ".join(f"'{request}'" for request, _ in self.all_newcomers)
         trails = self.house.sql("select request_id, count(*) filter (where kind = 'outcome') as outcomes, count(*) filter (where kind = 'content')"
                                 f" as texts from events where request_id in ({listed}) group by request_id")
         whole = sum(1 for trail in trails if trail["outcomes"] == 1 and trail["texts"] == 2)
-        print(f"requests let through between the cases: {len(self.flowed)}, with one outcome and two texts in their events: {whole}")
-        if whole != len(self.flowed):
+        print(f"requests let through between the cases: {len(self.all_newcomers)}, with one outcome and two texts in their events: {whole}")
+        if whole != len(self.all_newcomers):
             self.wrong.append("trails of requests that came through")
 
 

@@ -9,8 +9,10 @@
 //! The look-up reads the table at the snapshot's version or later, and the commit lands on exactly that version: what the look-up did
 //! not see is not there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use custody_lake::{CommitError, ContentRows, TableState, TableStore};
-use custody_types::{IdSource, LogRecord, fault_point};
+use custody_types::{IdSource, LogRecord, Source, fault_point};
 use custody_vault::ParkedPlace;
 use uuid::Uuid;
 
@@ -150,15 +152,20 @@ async fn after_all<S: TableStore<Rows = ContentRows>>(
     Ok(count)
 }
 
-/// Texts that are rows already are not even sealed again: their claims must stay as their rows have them.
+/// Texts that are rows already are not even sealed again: their claims must stay as their rows have them. The lake is asked once for
+/// each source, not for each text: it may take half a second, and a long outage parks a hundred thousand.
 async fn unknown(texts: SealedTexts, lookup: &dyn EventLookup) -> Result<Vec<SealedText>, IngestError> {
-    let mut unknown = Vec::with_capacity(texts.0.len());
-    for text in texts.0 {
+    let mut places: BTreeMap<Source, (u64, u64)> = BTreeMap::new();
+    for text in &texts.0 {
         let seq = text.seq.get();
-        let stored = lookup.event_ids_at(text.source, seq..=seq).await?;
-        if !stored.iter().any(|(_, stored)| *stored == *text.record.content_id) {
-            unknown.push(text);
-        }
+        let (first, last) = places.entry(text.source).or_insert((seq, seq));
+        (*first, *last) = ((*first).min(seq), (*last).max(seq));
     }
-    Ok(unknown)
+    let mut stored = BTreeSet::new();
+    for (source, (first, last)) in places {
+        let found = lookup.event_ids_at(source, first..=last).await?;
+        stored.extend(found.into_iter().map(|(seq, id)| (source, seq, id)));
+    }
+    let is_unknown = |text: &SealedText| !stored.contains(&(text.source, text.seq, text.record.content_id.to_string()));
+    Ok(texts.0.into_iter().filter(is_unknown).collect())
 }

@@ -40,12 +40,13 @@ impl RevealDesk {
         let reason = Reason::given(reveal.reason.expose(), &self.parts.redactor).map_err(Stopped::Denied)?;
         attempt.because(reason.text());
         let texts = self.texts_of(asker, reveal).await?;
+        if texts.is_empty() {
+            self.count_guess(asker).await?;
+            return Err(Stopped::Denied(Denial::NothingHere));
+        }
         let terms = self.terms(&texts);
         let per_hour = terms.as_deref().unwrap_or_default().iter().map(|terms| terms.per_hour).min();
         self.count(asker, 1, per_hour.unwrap_or(UNKNOWN_PER_HOUR)).await?;
-        if texts.is_empty() {
-            return Err(Stopped::Denied(Denial::NothingHere));
-        }
         attempt.concerns(texts.iter());
         let terms = terms.filter(|terms| asker.is_in_groups_of(terms)).ok_or(Stopped::Denied(Denial::NotInGroup))?;
         let needs_second = self.needs_second_person(asker, &texts, reveal.form, &terms, attempt)?;
@@ -73,7 +74,15 @@ impl RevealDesk {
 
     async fn count(&self, asker: &Asker, texts: usize, per_hour: u32) -> Result<(), Stopped> {
         let (tenant, principal) = asker.counted_as();
-        let rate = Rate::of(self.parts.papers.as_ref(), (&tenant, &principal), self.parts.clock.now());
+        self.take(&Rate::of(self.parts.papers.as_ref(), (&tenant, &principal), self.parts.clock.now()), texts, per_hour).await
+    }
+
+    async fn count_guess(&self, asker: &Asker) -> Result<(), Stopped> {
+        let (tenant, principal) = asker.counted_as();
+        self.take(&Rate::of_guesses(self.parts.papers.as_ref(), (&tenant, &principal), self.parts.clock.now()), 1, UNKNOWN_PER_HOUR).await
+    }
+
+    async fn take(&self, rate: &Rate<'_>, texts: usize, per_hour: u32) -> Result<(), Stopped> {
         let attempt = self.parts.ids.event_id().to_string();
         if rate.take(texts, per_hour, &attempt).await? { Ok(()) } else { Err(Stopped::Denied(Denial::RateExceeded)) }
     }

@@ -1,10 +1,28 @@
-use std::time::Duration;
+use std::{
+    ops::RangeInclusive,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-use custody_lake::TextState;
+use async_trait::async_trait;
+use custody_lake::{StoreError, TextState};
 use custody_seal::edge::EdgeDay;
 use custody_testkit::store::CommitFault;
+use custody_types::{Seq, Source};
 
-use super::world::{DAY, NOON, TEXT, World};
+use super::world::{DAY, Lookup, NOON, TEXT, World};
+use crate::{EventLookup, content::unpark};
+
+/// The lake, and how often it was asked.
+struct CountedLookup(Lookup, AtomicUsize);
+
+#[async_trait]
+impl EventLookup for CountedLookup {
+    async fn event_ids_at(&self, source: Source, seqs: RangeInclusive<u64>) -> Result<Vec<(Seq, String)>, StoreError> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.event_ids_at(source, seqs).await
+    }
+}
 
 #[tokio::test]
 async fn texts_wait_beside_the_log_while_the_key_service_is_away_and_become_rows_once() {
@@ -158,4 +176,20 @@ async fn a_key_service_that_is_away_is_not_asked_for_every_person() {
     world.keys.set_away(false);
     world.unpark().await.unwrap();
     world.assert_each_once(42);
+}
+
+/// A hundred thousand questions to a lake take a day.
+#[tokio::test]
+async fn the_lake_is_asked_once_for_all_texts_of_a_place() {
+    let world = World::new().await;
+    for _ in 0..30 {
+        world.log([world.sealed(|_| ()).await]);
+    }
+    world.keys.set_away(true);
+    world.run().await;
+    world.keys.set_away(false);
+    let lookup = CountedLookup(Lookup(world.table.clone()), AtomicUsize::new(0));
+    let unparked = unpark(&world.step(), &world.table, &lookup, world.ids.as_ref()).await.unwrap();
+    assert_eq!((unparked.texts, lookup.1.load(Ordering::SeqCst)), (30, 1));
+    world.assert_each_once(30);
 }

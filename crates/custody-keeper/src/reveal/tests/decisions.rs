@@ -203,6 +203,19 @@ async fn only_so_many_guesses_within_an_hour() {
     assert_eq!(ask(&world, &person("rita", &["reviewers"]), &guess(21)).await, "reveal_rate_exceeded");
 }
 
+/// Whoever saw many texts and then names one that is not there is told so.
+#[tokio::test]
+async fn texts_that_were_seen_are_not_counted_as_guesses() {
+    let world = World::new();
+    world.rule(&["reviewers"], false, 100);
+    let rita = person("rita", &["reviewers"]);
+    for _ in 0..25 {
+        assert_eq!(ask(&world, &rita, &redacted()).await, "1 shown");
+    }
+    let guess = Reveal { request: RequestId::from_uuid(uuid::Uuid::from_u128(7)), ..redacted() };
+    assert_eq!(ask(&world, &rita, &guess).await, "reveal_nothing_here");
+}
+
 #[test]
 fn no_two_denials_share_a_code_or_a_sentence() {
     use Denial::*;

@@ -7,7 +7,7 @@ async fn the_event_is_durable_before_anything_is_opened() {
     let world = World::new();
     world.texts.lock().unwrap().push(kept(2, Part::Response));
     assert_eq!(ask(&world, &person("rita", &["reviewers"]), &redacted()).await, "2 shown");
-    let expected = ["find", "put reveal-rate", "put reveal-rate", "put reveal-rate", "record allow", "open", "open"];
+    let expected = ["find", "put reveal-rate", "put reveal-rate", "record allow", "open", "open"];
     assert_eq!(*world.calls.lock().unwrap(), expected);
 }
 
