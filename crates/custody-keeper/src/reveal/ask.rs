@@ -37,7 +37,7 @@ impl RevealDesk {
     }
 
     async fn clear(&self, asker: &Asker, reveal: &Reveal, attempt: &mut Attempt) -> Result<Cleared, Stopped> {
-        let reason = Reason::given(reveal.reason.expose(), &self.parts.redactor).map_err(Stopped::Denied)?;
+        let reason = Reason::given(reveal.reason.expose(), self.parts.redactor).map_err(Stopped::Denied)?;
         attempt.because(reason.text());
         let texts = self.texts_of(asker, reveal).await?;
         if texts.is_empty() {

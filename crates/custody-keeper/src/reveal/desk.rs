@@ -63,7 +63,7 @@ pub struct DeskParts {
     /// The journal.
     pub evidence: Arc<dyn Evidence>,
     /// Takes out of reasons what evidence should not hold.
-    pub redactor: Arc<Redactor>,
+    pub redactor: &'static Redactor,
     /// What every event says of the platform.
     pub envelope: Envelope,
     /// Time.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, LazyLock, Mutex,
+        Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -11,7 +11,6 @@ use std::{
 use async_trait::async_trait;
 use custody_event::{Access, Envelope};
 use custody_policy::{PolicySet, Principal, PrincipalFacts, PrincipalKind, SourceFile};
-use custody_redact::Redactor;
 use custody_seal::{
     OpenedText, Part, TextContext,
     edge::{EdgeOpener, EdgePrivateKey, EdgeWindow, SegmentSealer},
@@ -32,9 +31,6 @@ const NOON: i64 = 1_795_262_400_000_000;
 const TODAY: i64 = NOON / 86_400_000_000;
 const REQUEST: &str = "019a0000-0000-7000-8000-000000000002";
 const TEXT: &str = "My parcel is late";
-
-/// Costly to build.
-static REDACTOR: LazyLock<Arc<Redactor>> = LazyLock::new(|| Arc::new(Redactor::new(&custody_redact::Rules::default()).unwrap()));
 
 /// Who may see what in this world: reviewers of Acme alone what redaction leaves, seniors the full text with a second person.
 const POLICIES: &str = r#"
@@ -93,7 +89,7 @@ impl World {
             texts: Arc::clone(self) as Arc<dyn Texts>,
             papers: Arc::clone(self) as Arc<dyn Papers>,
             evidence: Arc::clone(self) as Arc<dyn Evidence>,
-            redactor: Arc::clone(&REDACTOR),
+            redactor: custody_redact::standard().unwrap(),
             envelope: Envelope { producer: "test".into(), ..Envelope::default() },
             clock: Arc::clone(self) as Arc<dyn Clock>,
             ids: Arc::clone(self) as Arc<dyn IdSource>,

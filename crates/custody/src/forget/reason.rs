@@ -1,7 +1,6 @@
 //! Why something is held or erased. It becomes evidence and outlives what is erased, so what it should not hold is taken out of it.
 
-use anyhow::{Result, bail};
-use custody_redact::{Redactor, Rules};
+use anyhow::{Context, Result, bail};
 
 /// Most characters: a few sentences and the number of a case.
 const MAX_CHARACTERS: usize = 500;
@@ -13,7 +12,7 @@ pub fn redacted(text: &str) -> Result<String> {
     if plain.is_empty() || plain.chars().count() > MAX_CHARACTERS {
         bail!("--reason takes 1 to {MAX_CHARACTERS} characters");
     }
-    Ok(Redactor::new(&Rules::default())?.redact(plain).text)
+    Ok(custody_redact::standard().context("the redactor of reasons cannot be made")?.redact(plain).text)
 }
 
 #[cfg(test)]

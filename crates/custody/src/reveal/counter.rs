@@ -11,7 +11,6 @@ use custody_keeper::reveal::{
 };
 use custody_lake::{LakeReader, LakeRoot};
 use custody_policy::{PolicySet, PrincipalFacts};
-use custody_redact::{Redactor, Rules};
 use custody_types::{Clock, Environment, RequestId, SensitiveText, Text};
 use tokio::sync::OnceCell;
 
@@ -85,7 +84,7 @@ impl RevealCounter {
             texts: Arc::new(VaultTexts::new(lake, &vault.objects, Arc::clone(&vault.units))),
             papers: Arc::new(VaultPapers::new(Arc::clone(&vault.objects))),
             evidence: Arc::new(OfficeEvidence(Arc::clone(&self.office))),
-            redactor: Arc::new(Redactor::new(&Rules::default()).context("the redactor of reasons cannot be made")?),
+            redactor: custody_redact::standard().context("the redactor of reasons cannot be made")?,
             envelope: office::envelope(&self.workspace),
             clock,
             ids: Arc::new(SystemIds),
