@@ -276,7 +276,8 @@ class Drill:
         print(f"      {texts} texts by 200 persons within {took:.0f} s; KMS saw {named(requests)}; the processes say {dict(said)}")
         self.expect("the product's count and the proxy's are the same", all(said[call] == calls[name] for call, name in UNIT_KEYS.items()))
         for call, name in UNIT_KEYS.items():
-            print(f"      {name}: {calls[name]}, {1000 * calls[name] / texts:.1f} per 1,000 texts")
+            print(f"      {name}: {calls[name]}, {1000 * calls[name] / texts:.1f} per 1,000 texts, {1_000_000 * calls[name] // texts} per million "
+                  "where each person has as many texts")
         self.events_are_whole()
         self.every_text_once(len(self.asked) - 200)
 
