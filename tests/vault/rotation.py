@@ -14,9 +14,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 from house import FAKETIME, House
+from table import ContentTable
 
 # What a gateway's machine holds; the vault's keys and the key file are elsewhere.
 GATEWAY_PARTS = ["workspace", "journal", "content", "hash.key"]
@@ -89,15 +91,15 @@ def stolen_disk(house, load, work):
     for part in GATEWAY_PARTS:
         source = house.data / part
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, taken / part)
-    for place in ("vault/edge", "vault/claims/edge"):
-        for file in (house.data / place).rglob("*"):
-            if file.is_file() and file.suffix != ".key":
-                target = taken / file.relative_to(house.data)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(file, target)
+    if (house.data / "vault/claims/edge").exists():
+        shutil.copytree(house.data / "vault/claims/edge", taken / "vault/claims/edge")
+    # With keys of the thief's own; beside the public keys alone, a vault that lost its key file is refused.
     thief = House.of_copies(house, taken)
     thief.start()
     thief.stop()
+    shutil.copytree(house.data / "vault/edge", taken / "vault/taken", ignore=shutil.ignore_patterns("*.key"))
+    rows = ContentTable(thief.texts).rows()
+    print(f"stolen disk: the thief's own vault made of its journal {sorted(Counter(row['state'] for row in rows).items())}")
     seen = sum(1 for tenant, request, text in load.asked[:20] if text in thief.reveal(request, tenant, "--part", "prompt").stdout)
     clear = 0
     for file in taken.rglob("*"):

@@ -1,6 +1,7 @@
 //! Waiting for the vault, and parking what waited long enough: the log goes on, and the text is not lost.
 //!
-//! The patience counts from when the vault went away, not from each batch, so that a long outage holds the log up once. A place in the
+//! The patience counts from when the vault went away, not from each batch, so that a long outage holds the log up once. Where nothing came
+//! for as long as the patience, an outage of before says nothing any more. A place in the
 //! vault is named by day, partition and first position: parked again after a crash, records overwrite themselves. Until the positions of
 //! the log are committed beyond them, nobody unparks them.
 
@@ -13,20 +14,21 @@ use custody_vault::{ParkedPlace, VaultError};
 use super::{
     outcome::{Settled, Waiting},
     parked_batch::ParkedBatch,
-    step::VaultStep,
+    step::{Absence, VaultStep},
     texts::SealedText,
 };
 
 impl VaultStep {
     /// Settles texts; those whose patience is over are still waiting in the answer.
     pub(super) async fn settle_patiently(&self, texts: Vec<SealedText>) -> Result<Settled, VaultError> {
+        self.begin_anew_after_quiet().await;
         let mut all = Settled::default();
         let mut left = texts;
         loop {
             let Settled { texts, waiting } = self.settle(left).await?;
             all.texts.extend(texts);
             if waiting.is_empty() {
-                *self.away_since.lock().await = None;
+                *self.away.lock().await = None;
                 return Ok(all);
             }
             let may_pass = waiting.iter().any(|waiting| waiting.trouble.is_passing);
@@ -39,10 +41,24 @@ impl VaultStep {
         }
     }
 
+    /// Where nothing came for as long as the patience, what was met before is another absence.
+    async fn begin_anew_after_quiet(&self) {
+        let mut away = self.away.lock().await;
+        if away.is_some_and(|absence| self.is_patience_over(absence.met)) {
+            *away = None;
+        }
+    }
+
     async fn is_out_of_patience(&self) -> bool {
         let now = self.parts.clock.monotonic_micros();
-        let since = *self.away_since.lock().await.get_or_insert(now);
-        u128::from(now.saturating_sub(since)) >= self.config.patience.as_micros()
+        let mut away = self.away.lock().await;
+        let absence = away.get_or_insert(Absence { since: now, met: now });
+        absence.met = now;
+        self.is_patience_over(absence.since)
+    }
+
+    fn is_patience_over(&self, since: u64) -> bool {
+        u128::from(self.parts.clock.monotonic_micros().saturating_sub(since)) >= self.config.patience.as_micros()
     }
 
     /// Parks texts as they came, each partition's of one day together.

@@ -71,8 +71,16 @@ pub struct VaultStep {
     pub(super) parts: VaultParts,
     pub(super) config: VaultStepConfig,
     pub(super) opener: Arc<Mutex<EdgeOpener>>,
-    /// Since when the vault is away, by the monotonic clock.
-    pub(super) away_since: Mutex<Option<u64>>,
+    /// Since when the vault is away, where it is.
+    pub(super) away: Mutex<Option<Absence>>,
+}
+
+/// One absence of the vault, by the monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Absence {
+    pub(super) since: u64,
+    /// When it was met last. Long after that nothing is known, and the next trouble is another absence.
+    pub(super) met: u64,
 }
 
 /// What is the same for all texts of one call.
@@ -97,7 +105,7 @@ impl VaultStep {
     /// A step that holds no key yet.
     #[must_use]
     pub fn new(parts: VaultParts, config: VaultStepConfig) -> Self {
-        Self { parts, config, opener: Arc::default(), away_since: Mutex::new(None) }
+        Self { parts, config, opener: Arc::default(), away: Mutex::new(None) }
     }
 
     /// What it counted.

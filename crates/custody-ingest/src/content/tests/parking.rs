@@ -193,3 +193,36 @@ async fn the_lake_is_asked_once_for_all_texts_of_a_place() {
     assert_eq!((unparked.texts, lookup.1.load(Ordering::SeqCst)), (30, 1));
     world.assert_each_once(30);
 }
+
+/// A long outage ends while no text comes. The next hiccup is another one, and is waited out.
+#[tokio::test]
+async fn patience_begins_anew_with_another_absence() {
+    let world = World::new().await;
+    let step = world.step_with(Duration::from_secs(60));
+    let clock = world.clock.clone();
+    let passing = tokio::spawn(async move {
+        for second in 1..=61 {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            clock.set(NOON + second * 1_000_000);
+        }
+    });
+    let mut ingest = world.ingest_over(&step);
+    world.log([world.sealed(|_| ()).await]);
+    world.keys.set_away(true);
+    world.settle(&mut ingest).await.unwrap();
+    passing.await.unwrap();
+    assert_eq!(world.parked().len(), 1, "the patience is over");
+    world.log([world.sealed(|_| ()).await]);
+    world.settle(&mut ingest).await.unwrap();
+    assert_eq!(world.parked().len(), 2, "a long outage holds the log up once");
+    world.clock.set(NOON + 600 * 1_000_000);
+    world.log([world.sealed(|_| ()).await]);
+    let keys = world.keys.clone();
+    let back = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        keys.set_away(false);
+    });
+    world.settle(&mut ingest).await.unwrap();
+    back.await.unwrap();
+    assert_eq!((world.rows().len(), world.parked().len()), (1, 2));
+}
