@@ -3,10 +3,7 @@
 //! All rows take the same texts. AES-GCM alone encrypts under one key with a counted nonce; the product's rows derive a key for each
 //! text, commit to the key, and compute the commitment that the event carries (HMAC-SHA-256 over the text).
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
 
 use aes_gcm::{
     Aes256Gcm, KeyInit,
@@ -20,6 +17,7 @@ use custody_seal::{
     rest::{ContentSchema, ShredUnit, UnitKey},
 };
 use custody_types::{IdSource, Timestamp};
+use tokio::time::Instant;
 
 use crate::{
     measure::median,
@@ -61,6 +59,9 @@ struct Bench {
     alone: Aes256Gcm,
 }
 
+/// Texts a second, and the bytes that came out of one, for each round.
+type Rounds = Vec<(f64, usize)>;
+
 /// One row: does one text and says how many bytes came out.
 type Row<'a> = (&'static str, Box<dyn FnMut() -> Result<usize> + 'a>);
 
@@ -81,10 +82,10 @@ fn text_of(size: usize) -> Vec<u8> {
 }
 
 /// Texts a second and bytes added, by row and round.
-fn measure(args: &SealArgs, text: &[u8]) -> Result<(Vec<&'static str>, Vec<Vec<(f64, usize)>>)> {
+fn measure(args: &SealArgs, text: &[u8]) -> Result<(Vec<&'static str>, Vec<Rounds>)> {
     let mut bench = Bench::new()?;
     let mut names = Vec::new();
-    let mut all: Vec<Vec<(f64, usize)>> = Vec::new();
+    let mut all: Vec<Rounds> = Vec::new();
     for round in 0..args.rounds {
         for (place, (name, mut row)) in bench.rows(text)?.into_iter().enumerate() {
             if round == 0 {
@@ -164,7 +165,7 @@ fn context() -> Result<TextContext> {
     })
 }
 
-fn print(args: &SealArgs, size: usize, names: &[&'static str], rounds: &[Vec<(f64, usize)>]) {
+fn print(args: &SealArgs, size: usize, names: &[&'static str], rounds: &[Rounds]) {
     let title = format!("sealing and opening, texts of {size} bytes ({} rounds of {} s, median)", args.rounds, args.seconds);
     let mut table = Table::new(&title, &["", "MB/s", "texts/s", "µs a text", "bytes added"]);
     for (name, figures) in names.iter().zip(rounds) {

@@ -28,6 +28,11 @@ use uuid::Uuid;
 
 use crate::harness::Up;
 
+#[expect(clippy::disallowed_methods, reason = "the program that is tested makes its ids so")]
+fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
 const DAY: i64 = 86_400_000_000;
 const SCHEMA: ContentSchema = ContentSchema(1);
 
@@ -82,11 +87,11 @@ impl Clock for System {
 
 impl IdSource for System {
     fn request_id(&self) -> RequestId {
-        RequestId::from_uuid(Uuid::now_v7())
+        RequestId::from_uuid(new_id())
     }
 
     fn event_id(&self) -> EventId {
-        EventId::from_uuid(Uuid::now_v7())
+        EventId::from_uuid(new_id())
     }
 }
 
@@ -184,7 +189,7 @@ impl Site {
         }
         let staged = store.stage(ContentRows(rows)).await.unwrap();
         let state = store.snapshot().await.unwrap();
-        store.commit(&state, staged, &[], Uuid::now_v7()).await.unwrap();
+        store.commit(&state, staged, &[], new_id()).await.unwrap();
         let records = [Text::Person, Text::Neighbour].map(parked).to_vec();
         let place = ParkedPlace { day: EdgeDay::of(now()), partition: "content/1".to_owned(), first: LogPosition::new(0) };
         ParkedRecords::new(Arc::clone(&vault.objects)).put(&place, ParkedBatch(records).encode().into()).await.unwrap();
@@ -289,7 +294,7 @@ async fn row(text: Text, vault: &Vault) -> ContentRow {
     let key = vault.units.for_sealing(&unit).await.unwrap();
     let opened = opened(&context);
     let sealed = key.seal(SCHEMA, &context, &opened, &mut OsEntropy).unwrap();
-    let content_id = Uuid::now_v7().to_string();
+    let content_id = new_id().to_string();
     let (mut sealed, mut claim) = (Some(sealed), None);
     if text == Text::LargeOfPerson {
         let claims = Claims::new(Arc::clone(&vault.objects));
@@ -348,7 +353,7 @@ fn parked(text: Text) -> LogRecord {
     let context = text.context();
     let word = |word: &str| custody_types::Text::from(word);
     let record = ContentRecord {
-        content_id: word(&Uuid::now_v7().to_string()),
+        content_id: word(&new_id().to_string()),
         request_id: word(&context.request.to_string()),
         time: text.made_at(),
         tenant: context.tenant.text(),

@@ -8,7 +8,10 @@ use crate::run;
 /// What opens, and the folders that may name it.
 const OPENERS: [(&str, &[&str]); 2] = [
     (".for_opening(", &["crates/custody-vault/", "crates/custody-ingest/src/content/", "crates/custody-keeper/src/reveal/"]),
-    ("EdgeOpener", &["crates/custody-seal/", "crates/custody-vault/", "crates/custody-ingest/src/content/"]),
+    (
+        "EdgeOpener",
+        &["crates/custody-seal/", "crates/custody-vault/", "crates/custody-ingest/src/content/", "crates/custody-bench/src/seal.rs"],
+    ),
 ];
 
 pub fn findings() -> Result<Vec<String>> {

@@ -68,7 +68,7 @@ impl RevealDesk {
         let mut texts = self.parts.texts.of_request(tenant, reveal.request).await?;
         texts.retain(|text| text.tenant() == tenant && text.request() == reveal.request);
         texts.retain(|text| reveal.part.is_none_or(|part| part == text.part()));
-        texts.sort_by(|one, other| (one.part(), one.context.ordinal).cmp(&(other.part(), other.context.ordinal)));
+        texts.sort_by_key(|text| (text.part(), text.context.ordinal));
         Ok(texts)
     }
 

@@ -33,7 +33,6 @@ pub struct VaultPapers {
 }
 
 /// Kept texts in a lake, under keys of a vault.
-
 pub struct VaultTexts {
     lake: LakeReader,
     opening: Opening,
