@@ -133,10 +133,10 @@ pub fn add_key_figures(figures: &mut Figures, calls: KeyCalls, cached: usize) {
     const NAME: &str = "custody_key_service_calls_total";
     let by_call = [("encrypt", calls.encrypt), ("decrypt", calls.decrypt), ("reencrypt", calls.reencrypt)];
     let by_call = by_call.map(|(call, value)| (format!("call=\"{call}\""), count(value)));
-    figures.add_each(Kind::Counter, NAME, "Calls to the key service", by_call.into_iter());
+    figures.add_each(Kind::Counter, NAME, "Calls to the key service", by_call);
     let by_cause = [("throttled", calls.throttled), ("unavailable", calls.unavailable), ("refused", calls.refused)];
     let by_cause = by_cause.map(|(cause, value)| (format!("cause=\"{cause}\""), count(value)));
-    figures.add_each(Kind::Counter, "custody_key_service_failures_total", "Calls that failed", by_cause.into_iter());
+    figures.add_each(Kind::Counter, "custody_key_service_failures_total", "Calls that failed", by_cause);
     let cached = count(u64::try_from(cached).unwrap_or(u64::MAX));
     figures.add(Kind::Gauge, "custody_unit_keys_cached", "Unit keys unwrapped in memory", cached);
 }

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn add_custom(rules: &mut Rules) {
     let word = |number: usize| CustomWord {
         name: "PROJECT".to_owned(),
-        word: format!("project {}{number}", if number % 2 == 0 { "heron" } else { "otter" }),
+        word: format!("project {}{number}", if number.is_multiple_of(2) { "heron" } else { "otter" }),
     };
     rules.words.extend((0..200).map(word));
     let pattern = |name: &str, pattern: &str| CustomPattern { name: name.to_owned(), pattern: pattern.to_owned() };

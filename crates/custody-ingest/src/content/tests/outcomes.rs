@@ -58,10 +58,12 @@ async fn two_texts_whose_bytes_were_swapped_do_not_open() {
     assert_eq!(outcome(&world, response).await, unopened("sealed_not_authentic"));
 }
 
+type Alteration = fn(&mut Vec<u8>);
+
 #[tokio::test]
 async fn every_kind_of_altered_bytes_is_told_apart() {
     let world = World::new().await;
-    let cases: [(fn(&mut Vec<u8>), &str); 6] = [
+    let cases: [(Alteration, &str); 6] = [
         (|bytes| bytes[120] ^= 1, "sealed_not_authentic"),
         (|bytes| *bytes.last_mut().unwrap() ^= 1, "sealed_not_authentic"),
         (|bytes| bytes[4] = 0, "sealed_version_unknown"),

@@ -222,7 +222,7 @@ impl World {
     /// A record that a gateway would write now, with its text sealed.
     pub async fn sealed(&self, change: impl FnOnce(&mut ContentRecord)) -> ContentRecord {
         let number = self.next.fetch_add(1, Ordering::SeqCst);
-        let id = |kind: u128| Uuid::from_u128(kind << 64 | u128::from(number.unsigned_abs()) + 1).to_string();
+        let id = |kind: u128| Uuid::from_u128((kind << 64) | (u128::from(number.unsigned_abs()) + 1)).to_string();
         let now = self.clock.now();
         let mut record = ContentRecord {
             content_id: id(1).into(),

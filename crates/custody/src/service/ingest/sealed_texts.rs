@@ -48,7 +48,7 @@ impl SealedTexts {
 
     /// Joins the group and starts.
     pub fn start(self: Arc<Self>, stopping: &watch::Receiver<bool>) -> Result<RunningTexts> {
-        let group = GroupConfig::new(&format!("{}-texts", self.deployment.ingest.group), &self.topic.name);
+        let group = GroupConfig::new(format!("{}-texts", self.deployment.ingest.group), &self.topic.name);
         let member = Arc::new(KafkaGroup::join(&self.deployment.log.kafka, &group)?);
         let (of_loop, stop) = (Arc::clone(&member), stopping.clone());
         let this = Arc::clone(&self);
