@@ -105,7 +105,7 @@ async fn without_a_budget_nothing_is_tried_again_and_the_trail_says_why() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_is_too_slow_says_nothing_about_the_route() {
     let settings = breaker("min_attempts = 1\nfailure_percent = 1");
-    let patience = "max_attempts = 3\nattempt_timeout_ms = 700";
+    let patience = "max_attempts = 3\nattempt_timeout_ms = 4000";
     let harness = Harness::with(&[("custody.toml", "[limits]", &settings), ("custody.toml", "max_attempts = 3", patience)]).await;
     harness.model.is_wordy.store(true, Ordering::SeqCst);
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
