@@ -172,7 +172,8 @@ async fn a_key_that_does_not_open_leaves_the_others_open() {
     assert_eq!(refreshed.taken_up, [EdgeDay::of(NOON)]);
     assert!(matches!(refreshed.closed[..], [(day, VaultError::KeyService(WrapError::NotAuthentic))] if day == tomorrow));
     bench.folder.objects.put(&name, today_bytes).await.unwrap();
-    assert!(matches!(edge.refresh(&mut opener).await, Err(VaultError::Misplaced { .. })), "another day's key is no day's key");
+    let refreshed = edge.refresh(&mut opener).await.unwrap();
+    assert!(matches!(refreshed.closed[..], [(day, VaultError::Misplaced { .. })] if day == tomorrow), "another day's key is no day's key");
 }
 
 #[tokio::test]
@@ -184,7 +185,7 @@ async fn while_the_key_service_is_away_gateways_go_on_with_the_keys_that_are_the
     assert!(edge.prepare(later(24)).await.unwrap_err().is_passing());
     let record = sealed(bench.folder.objects.as_ref(), later(24)).await;
     let refreshed = edge.refresh(&mut EdgeOpener::new()).await.unwrap();
-    assert!(refreshed.closed.iter().all(|(_, error)| error.is_passing()) && refreshed.closed.len() == 2);
+    assert!(matches!(&refreshed.closed[..], [(_, error)] if error.is_passing()), "who is away is asked once for all days");
     bench.wrapper.turn(None);
     edge.opener().await.unwrap().open(&record, &context()).unwrap();
 }
