@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from canaries import Canaries, public_rows
+from canaries import Canaries, public_rows, some_public_rows
 from echo import Echo
 from embedded import Embedded
 from scan import Scan
@@ -47,7 +47,7 @@ def drive(options, work):
         from distributed import Distributed as make
     site = make(options.binary.resolve(), work, echo)
     try:
-        rows = list(public_rows())[:options.rows]
+        rows = some_public_rows(options.rows) if options.rows else list(public_rows())
         canaries = Canaries()
         site.start()
         ways = Ways(site.address, site.keys, canaries)
