@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     sync::mpsc,
     time::Duration,
 };
@@ -30,8 +30,15 @@ pub struct Up {
 impl Up {
     /// Starts on a free port and waits until it says that it is up.
     pub fn start(data: &Path) -> Self {
-        let mut child =
-            Command::new(custody()).args(["up", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(data, |_| {})
+    }
+
+    /// The same, with options or variables of its own.
+    pub fn start_with(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(custody());
+        command.args(["up", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).stdout(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let output = child.stdout.take().unwrap();
         std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
@@ -53,6 +60,11 @@ impl Up {
         self.keys.iter().find(|(name, _)| name == tenant).map(|(_, key)| key.clone()).unwrap()
     }
 
+    /// What it says on standard error, where that was piped.
+    pub fn errors(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
+    }
+
     pub fn kill_9(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -70,6 +82,12 @@ impl Drop for Up {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a process that was told to halt at a named place says that it is there, before it ends.
+pub fn comes_to(errors: ChildStderr, point: &str) -> bool {
+    let wanted = format!("halted at {point}");
+    BufReader::new(errors).lines().map_while(Result::ok).any(|line| line == wanted)
 }
 
 /// Sends one request over a fresh connection; returns the whole response as text.

@@ -11,3 +11,4 @@ mod prices;
 mod reconcile;
 mod reveal;
 mod trail;
+mod vault_step;

@@ -9,7 +9,7 @@ use crate::{run, services};
 const HELP: &str = "\
 cargo xtask bench [part…] [-- options of the part]
 
-  http      the gateway, durable and unrecorded, beside a bare hyper proxy and nginx
+  http      the gateway, keeping texts, durable and unrecorded, beside a bare hyper proxy and nginx
   routes    both fronts before an OpenAI-compatible and a Bedrock route, each beside a bare hyper proxy: plain, streamed and paced
   journal   durable appends by 1, 8, 64 and 256 clients beside a bare write and fdatasync
   ingest    journal to Delta table beside decoding alone and Parquet encoding alone

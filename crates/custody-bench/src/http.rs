@@ -48,7 +48,7 @@ pub struct HttpArgs {
     #[arg(long, value_delimiter = ',', default_value = "plain,stream,paced")]
     modes: Vec<Mode>,
     /// Contenders to compare.
-    #[arg(long, value_delimiter = ',', default_value = "proxy,durable,unrecorded,nginx")]
+    #[arg(long, value_delimiter = ',', default_value = "proxy,keeping,durable,unrecorded,nginx")]
     contenders: Vec<Contender>,
 }
 
@@ -57,6 +57,8 @@ pub struct HttpArgs {
 enum Contender {
     /// A bare hyper reverse proxy.
     Proxy,
+    /// The gateway with its journals on disk, and a rule that keeps question and answer.
+    Keeping,
     /// The gateway with its journal on disk.
     Durable,
     /// The gateway with a recorder that keeps nothing.
@@ -69,6 +71,7 @@ impl Contender {
     fn start(self, upstream: SocketAddr, folder: &Path) -> Result<Option<Server>> {
         match self {
             Self::Proxy => fleet::start("bare hyper proxy", Role::Proxy, Some(upstream), folder).map(Some),
+            Self::Keeping => fleet::start("gateway, texts kept", Role::Keeping, Some(upstream), folder).map(Some),
             Self::Durable => fleet::start("gateway, audit durable", Role::Durable, Some(upstream), folder).map(Some),
             Self::Unrecorded => fleet::start("gateway, audit off", Role::Unrecorded, Some(upstream), folder).map(Some),
             Self::Nginx => fleet::start_nginx("nginx", upstream, folder),
@@ -78,7 +81,7 @@ impl Contender {
     /// All are asked in OpenAI's form.
     fn row(self, server: &Server) -> Row<'_> {
         let route = match self {
-            Self::Durable | Self::Unrecorded => Some(OVER_OPENAI.route),
+            Self::Keeping | Self::Durable | Self::Unrecorded => Some(OVER_OPENAI.route),
             Self::Proxy | Self::Nginx => None,
         };
         Row { name: server.name, server, form: Form::OpenAi, capability: OVER_OPENAI.capability, route }
@@ -92,6 +95,8 @@ pub enum Role {
     Upstream,
     /// The bare proxy.
     Proxy,
+    /// The gateway with its journals on disk, and a rule that keeps question and answer.
+    Keeping,
     /// The gateway with its journal on disk.
     Durable,
     /// The gateway with a recorder that keeps nothing.
@@ -99,10 +104,11 @@ pub enum Role {
 }
 
 impl Role {
-    const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Upstream => "upstream",
             Self::Proxy => "proxy",
+            Self::Keeping => "keeping",
             Self::Durable => "durable",
             Self::Unrecorded => "unrecorded",
         }
@@ -122,8 +128,8 @@ pub struct ServeArgs {
 /// Runs as a child process.
 pub async fn serve(args: ServeArgs) -> Result<()> {
     let upstream = || args.upstream.context("this role needs --upstream");
-    if let Role::Durable | Role::Unrecorded = args.role {
-        return gateway::serve(&args.folder, upstream()?, args.role == Role::Durable).await;
+    if let Role::Keeping | Role::Durable | Role::Unrecorded = args.role {
+        return gateway::serve(&args.folder, upstream()?, args.role).await;
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?, None);

@@ -2,6 +2,7 @@
 //! part of what users install. `cargo xtask bench` builds it for release and runs it.
 
 mod commits;
+mod entropy;
 mod http;
 mod ingest;
 mod journal;

@@ -12,7 +12,7 @@ use aes_gcm::{
 use anyhow::{Context, Result};
 use clap::Args;
 use custody_seal::{
-    Entropy, NoEntropyError, Part, TextContext,
+    Entropy, Part, TextContext,
     edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeWindow, SegmentSealer},
     rest::{ContentSchema, ShredUnit, UnitKey},
 };
@@ -20,6 +20,7 @@ use custody_types::{IdSource, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
+    entropy::System,
     measure::median,
     terminal::{Table, say, shown},
 };
@@ -39,15 +40,6 @@ pub struct SealArgs {
     /// Rounds; the rows alternate within each.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-}
-
-/// The operating system's randomness, as the product draws it.
-struct System;
-
-impl Entropy for System {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropyError> {
-        getrandom::fill(bytes).map_err(|_| NoEntropyError)
-    }
 }
 
 /// Everything a row needs, made once.

@@ -1,12 +1,9 @@
 //! The built binary: run to its end, or halted at a named place and killed.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use super::kept::Site;
-use crate::harness::{custody, number};
+use crate::harness::{comes_to, custody, number};
 
 fn command(site: &Site, arguments: &[&str]) -> Command {
     let mut command = Command::new(custody());
@@ -24,9 +21,7 @@ pub fn custody_run(site: &Site, arguments: &[&str]) -> String {
 /// Runs a command that stops at a named place, and kills it there. Whether it came there.
 pub fn halted_and_killed(site: &Site, point: &str, arguments: &[&str]) -> bool {
     let mut child = command(site, arguments).env("CUSTODY_HALT_AT", point).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let wanted = format!("halted at {point}");
-    let halted = lines.into_iter().any(|line| line == wanted);
+    let halted = comes_to(child.stderr.take().unwrap(), point);
     child.kill().unwrap();
     child.wait().unwrap();
     halted

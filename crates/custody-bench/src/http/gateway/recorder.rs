@@ -13,10 +13,12 @@ use uuid::Uuid;
 const CONSUMER: &str = "bench";
 const JOURNAL: JournalId = JournalId::from_uuid(Uuid::from_u128(17));
 
-/// A journal on disk, with a consumer that keeps up, so that old segments go.
-pub fn durable(folder: &Path) -> Result<Arc<dyn Recorder>> {
+/// A journal on disk, with a consumer that keeps up, so that old segments go; `reserve` bytes are kept free for closing each request,
+/// where they are not as many as the journal's own measure.
+pub fn durable(folder: &Path, reserve: Option<u64>) -> Result<Arc<dyn Recorder>> {
     let mut config = JournalConfig::new(JOURNAL);
     config.consumers = vec![CONSUMER.to_owned()];
+    config.outcome_reserve_bytes = reserve.unwrap_or(config.outcome_reserve_bytes);
     let (journal, _) = Journal::open(config, Arc::new(FileDisk::open(folder)?))?;
     let followed = journal.clone();
     tokio::spawn(async move {

@@ -53,8 +53,19 @@ input = "0.07"
 output = "0.30"
 "#;
 
+/// Question and answer of every request.
+const HANDLING: &str = r#"version = 1
+[retention.short]
+days = 30
+[[rule]]
+name = "quality"
+capture = ["prompt", "response"]
+purpose = "quality-review"
+retention = "short"
+"#;
+
 /// Writes the workspace and reads it; also a key that opens it.
-pub fn write(folder: &Path, upstream: SocketAddr) -> Result<(Workspace, String)> {
+pub fn write(folder: &Path, upstream: SocketAddr, keeps_texts: bool) -> Result<(Workspace, String)> {
     let issued = write_example(folder)?;
     std::fs::copy(folder.join(CAPABILITY), folder.join(SECOND_CAPABILITY))?;
     for (file, before, after) in CHANGES {
@@ -63,6 +74,9 @@ pub fn write(folder: &Path, upstream: SocketAddr) -> Result<(Workspace, String)>
     replace(&folder.join(MAIN), "http://127.0.0.1:8000/v1", &format!("http://{upstream}/v1"))?;
     append(&folder.join(MAIN), &bedrock(upstream))?;
     append(&folder.join(PRICES), BEDROCK_PRICE)?;
+    if keeps_texts {
+        std::fs::write(folder.join("data-handling.toml"), HANDLING)?;
+    }
     let key = issued.first().context("the example issues no key")?.token.expose().to_owned();
     let workspace = Workspace::load(folder);
     if let Err(error) = &workspace {
@@ -104,7 +118,8 @@ mod tests {
     #[test]
     fn two_capabilities_lead_to_the_upstream_by_a_route_each() {
         let folder = tempfile::tempdir().unwrap();
-        let (workspace, _) = write(folder.path(), SocketAddr::from(([127, 0, 0, 1], 9))).unwrap();
+        let (workspace, _) = write(folder.path(), SocketAddr::from(([127, 0, 0, 1], 9)), true).unwrap();
+        assert!(workspace.handling.captures());
         for (way, provider) in [(OVER_OPENAI, "openai_compatible"), (OVER_BEDROCK, "bedrock")] {
             let capability = &workspace.capabilities[way.capability];
             let routes: Vec<&str> = capability.routes.iter().map(|route| route.as_str()).collect();
