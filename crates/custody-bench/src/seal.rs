@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use custody_seal::{
     Entropy, Part, TextContext,
-    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeWindow, SegmentSealer},
+    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeTerms, EdgeWindow, SegmentSealer},
     rest::{ContentSchema, ShredUnit, UnitKey},
 };
 use custody_types::{IdSource, Timestamp};
@@ -122,8 +122,8 @@ impl Bench {
     fn rows<'a>(&'a mut self, text: &'a [u8]) -> Result<Vec<Row<'a>>> {
         let Self { context, sealer, opener, unit, alone } = self;
         let (context, sealer, unit, alone) = (&*context, &*sealer, &*unit, &*alone);
-        let at_edge = sealer.seal(context, text, NOON)?;
-        let opened = opener.open(&at_edge.bytes, context)?;
+        let at_edge = sealer.seal(context, &EdgeTerms::default(), text, NOON)?;
+        let opened = opener.open(&at_edge.bytes, context, &EdgeTerms::default())?;
         let at_rest = unit.seal(SCHEMA, context, &opened, &mut System)?;
         let mut count = 0_u64;
         let encrypt = move || {
@@ -136,8 +136,8 @@ impl Bench {
         };
         Ok(vec![
             ("AES-256-GCM alone", Box::new(encrypt)),
-            ("seal at the edge", Box::new(move || Ok(sealer.seal(context, text, NOON)?.bytes.len()))),
-            ("open from the edge", Box::new(move || Ok(opener.open(&at_edge.bytes, context)?.text().len()))),
+            ("seal at the edge", Box::new(move || Ok(sealer.seal(context, &EdgeTerms::default(), text, NOON)?.bytes.len()))),
+            ("open from the edge", Box::new(move || Ok(opener.open(&at_edge.bytes, context, &EdgeTerms::default())?.text().len()))),
             ("seal at rest", Box::new(move || Ok(unit.seal(SCHEMA, context, &opened, &mut System)?.len()))),
             ("open from rest", Box::new(move || Ok(unit.open(&at_rest, SCHEMA, context)?.text().len()))),
         ])

@@ -15,6 +15,7 @@ mod public_key;
 mod public_keys;
 mod record;
 mod sealer;
+mod terms;
 
 pub use day::{EdgeDay, EdgeWindow};
 pub use opener::EdgeOpener;
@@ -23,3 +24,4 @@ pub use public_key::{EdgeKeyId, EdgePublicKey};
 pub use public_keys::EdgePublicKeys;
 pub use record::edge_key_of;
 pub use sealer::{EdgeSealed, SegmentSealer};
+pub use terms::EdgeTerms;

@@ -1,5 +1,7 @@
 //! Bytes of a format: strict reading that never panics, and fields whose concatenation can be read in one way only.
 
+use std::ops::RangeInclusive;
+
 use crate::error::FormatError;
 
 /// Reads a format front to back; [`Reader::end`] refuses what is left over.
@@ -60,11 +62,16 @@ impl<'a> Reader<'a> {
 
     /// The magic, then the version, then nothing that this code does not know.
     pub(crate) fn head(&mut self, magic: &[u8; 4], version: u8) -> Result<(), FormatError> {
+        self.version(magic, version..=version).map(|_| ())
+    }
+
+    /// The magic, then one of the versions that this code knows.
+    pub(crate) fn version(&mut self, magic: &[u8; 4], known: RangeInclusive<u8>) -> Result<u8, FormatError> {
         if self.take(magic.len())? != magic {
             return Err(FormatError::Malformed);
         }
         match self.byte()? {
-            found if found == version => Ok(()),
+            found if known.contains(&found) => Ok(found),
             found => Err(FormatError::Version { found }),
         }
     }

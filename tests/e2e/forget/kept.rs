@@ -14,7 +14,7 @@ use custody_ingest::content::ParkedBatch;
 use custody_lake::{ContentRow, ContentRows, ContentStore, LakeReader, LakeRoot, TableStore, TextState};
 use custody_seal::{
     OpenedText, Part, TextContext,
-    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeWindow, SegmentSealer},
+    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeTerms, EdgeWindow, SegmentSealer},
     rest::{ContentSchema, ShredUnit, UnitKey},
     wrap::WrappedKey,
 };
@@ -339,10 +339,10 @@ fn opened(context: &TextContext) -> OpenedText {
     let window = EdgeWindow::new(Duration::from_secs(3_600), Duration::from_secs(7 * 86_400));
     let key = EdgePrivateKey::generate(EdgeDay::of(now()), &mut OsEntropy).unwrap();
     let sealer = SegmentSealer::begin(key.public(), window, &mut OsEntropy).unwrap();
-    let sealed = sealer.seal(context, b"what erika wrote us.", now()).unwrap();
+    let sealed = sealer.seal(context, &EdgeTerms::default(), b"what erika wrote us.", now()).unwrap();
     let mut opener = EdgeOpener::new();
     opener.hold(key);
-    opener.open(&sealed.bytes, context).unwrap()
+    opener.open(&sealed.bytes, context, &EdgeTerms::default()).unwrap()
 }
 
 fn source() -> Source {

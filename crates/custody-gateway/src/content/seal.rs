@@ -6,7 +6,7 @@ use bytes::Bytes;
 use custody_event::{Content as ContentFact, ContentRecord, END_PART, Octets};
 use custody_seal::{
     TextContext,
-    edge::{EdgeDay, EdgeSealed},
+    edge::{EdgeDay, EdgeSealed, EdgeTerms},
 };
 use custody_types::{Clock, IdSource, PersonPseudonym, RequestId, TenantId, Text, Timestamp};
 
@@ -67,12 +67,21 @@ impl Content {
             purpose: capture.purpose.clone(),
             retention: retention.class.clone(),
         };
+        let expires_on = i32::try_from(time.utc_day().saturating_add(i64::from(retention.days))).unwrap_or(i32::MAX);
+        let terms = EdgeTerms {
+            content_id: Arc::clone(&content_id),
+            time,
+            expires_on,
+            capability: subject.capability.name.text(),
+            data_class: Text::from(subject.capability.data_class.as_str()),
+            handling_rule: Arc::clone(&subject.rule.label),
+            redaction: Arc::clone(&capture.redaction),
+        };
         let (part, ordinal, bytes) = (text.part, text.ordinal, text.bytes.len());
-        let (sealed, day) = self.seal_bytes(context, text, time).await?;
+        let (sealed, day) = self.seal_bytes(context, terms.clone(), text).await?;
         let is_claim = bytes > inline;
         let (kept, claim) =
             if is_claim { (None, Some(self.put_claim(day, &content_id, sealed.bytes).await?)) } else { (Some(sealed.bytes), None) };
-        let expires_on = i32::try_from(time.utc_day().saturating_add(i64::from(retention.days))).unwrap_or(i32::MAX);
         let record = ContentRecord {
             content_id: Arc::clone(&content_id),
             tenant: subject.tenant.text(),
@@ -82,10 +91,10 @@ impl Content {
             purpose: capture.purpose.text(),
             retention_class: retention.class.text(),
             expires_on,
-            capability: subject.capability.name.text(),
-            data_class: Text::from(subject.capability.data_class.as_str()),
-            handling_rule: Arc::clone(&subject.rule.label),
-            redaction: Arc::clone(&capture.redaction),
+            capability: terms.capability,
+            data_class: terms.data_class,
+            handling_rule: terms.handling_rule,
+            redaction: terms.redaction,
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             commitment: Octets(sealed.commitment.as_bytes().to_vec()),
             sealed: kept.map(Octets),
@@ -106,12 +115,12 @@ impl Content {
         Ok(SealedText { record: record.encode()?.into(), fact })
     }
 
-    async fn seal_bytes(&self, context: TextContext, text: PlainText, time: Timestamp) -> Result<(EdgeSealed, EdgeDay), CaptureError> {
+    async fn seal_bytes(&self, context: TextContext, terms: EdgeTerms, text: PlainText) -> Result<(EdgeSealed, EdgeDay), CaptureError> {
         if text.bytes.len() <= OFF_THREAD {
-            return Ok(self.sealers.seal(&context, text.bytes.expose(), time)?);
+            return Ok(self.sealers.seal(&context, &terms, text.bytes.expose(), terms.time)?);
         }
         let sealers = Arc::clone(&self.sealers);
-        let sealing = tokio::task::spawn_blocking(move || sealers.seal(&context, text.bytes.expose(), time));
+        let sealing = tokio::task::spawn_blocking(move || sealers.seal(&context, &terms, text.bytes.expose(), terms.time));
         Ok(sealing.await.map_err(|_| CaptureError::Ended)??)
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use custody_seal::{
     SealError, TextContext,
-    edge::{EdgeDay, EdgeSealed, SegmentSealer},
+    edge::{EdgeDay, EdgeSealed, EdgeTerms, SegmentSealer},
 };
 use custody_types::Timestamp;
 
@@ -44,12 +44,18 @@ impl Sealers {
     }
 
     /// Seals one text, and says to the key of which day.
-    pub(super) fn seal(&self, context: &TextContext, text: &[u8], now: Timestamp) -> Result<(EdgeSealed, EdgeDay), SealError> {
+    pub(super) fn seal(
+        &self,
+        context: &TextContext,
+        terms: &EdgeTerms,
+        text: &[u8],
+        now: Timestamp,
+    ) -> Result<(EdgeSealed, EdgeDay), SealError> {
         let segment = self.take(text.len(), now, false)?;
-        match segment.sealer.seal(context, text, now) {
+        match segment.sealer.seal(context, terms, text, now) {
             Err(SealError::EdgeKeyOver | SealError::KeyExhausted) => {
                 let segment = self.take(text.len(), now, true)?;
-                Ok((segment.sealer.seal(context, text, now)?, segment.day))
+                Ok((segment.sealer.seal(context, terms, text, now)?, segment.day))
             }
             sealed => Ok((sealed?, segment.day)),
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Mutex};
 
 use custody_seal::{
     Part, SealError, TextContext,
-    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgePublicKeys, EdgeWindow},
+    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgePublicKeys, EdgeTerms, EdgeWindow},
 };
 use custody_types::{RequestId, Timestamp};
 
@@ -67,7 +67,7 @@ fn the_key_changes_with_the_day_and_the_old_one_helps_out() {
     let sealers = Sealers::new(calendar.clone());
     calendar.publish(100);
     let at = |day: i64, minutes: i64| Timestamp::from_micros(day * DAY + minutes * MINUTE);
-    let day_of = |now| sealers.seal(&context(), b"text", now).map(|(_, day)| day.number());
+    let day_of = |now| sealers.seal(&context(), &EdgeTerms::default(), b"text", now).map(|(_, day)| day.number());
     assert_eq!((day_of(at(100, 5)), day_of(at(100, 1439))), (Ok(100), Ok(100)));
     assert_eq!(day_of(at(101, 5)), Ok(100), "tomorrow's key came late");
     assert_eq!(day_of(at(101, 11)), Err(SealError::NoEdgeKey));
@@ -81,7 +81,7 @@ fn a_segment_takes_many_texts_and_ends_with_its_day_or_its_room() {
     let sealers = Sealers::with_room(calendar.clone(), 64 << 10);
     calendar.publish(100);
     let now = Timestamp::from_micros(100 * DAY + MINUTE);
-    let seal = |text: &[u8], now| sealers.seal(&context(), text, now).unwrap().0.bytes;
+    let seal = |text: &[u8], now| sealers.seal(&context(), &EdgeTerms::default(), text, now).unwrap().0.bytes;
     let small: BTreeSet<_> = (0..50).map(|_| segment(&seal(b"text", now))).collect();
     assert_eq!(small.len(), 1, "one encapsulation for many texts");
     let piece = vec![b'x'; 20 << 10];

@@ -64,7 +64,7 @@ pub(super) struct SealedBytes {
 /// Opens a text for the context that its record states, and compares it with what its event says.
 pub(super) fn open(opener: &mut EdgeOpener, fetched: Fetched) -> Opened {
     let Fetched { text, bytes } = fetched;
-    let opened = match opener.open(&bytes, &text.context) {
+    let opened = match opener.open(&bytes, &text.context, &text.terms()) {
         Ok(opened) if is_as_its_event_says(&text, &opened) => Ok(opened),
         Ok(_) => Err(NotOpened::Never("commitment_differs")),
         Err(OpenError::UnknownKey) => Err(NotOpened::UnknownKey),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use custody_event::ContentRecord;
 use custody_lake::RowKey;
-use custody_seal::{Part, TextContext};
+use custody_seal::{Part, TextContext, edge::EdgeTerms};
 use custody_types::{LogPosition, LogRecord, Seq, Source};
 
 use crate::KeyedRows;
@@ -38,9 +38,26 @@ impl SealedText {
         Some(Self { record: Arc::new(record), context, partition: Arc::clone(partition), position, source, seq })
     }
 
+    /// On which terms its record says that it is kept.
+    pub(super) fn terms(&self) -> EdgeTerms {
+        terms_of(&self.record)
+    }
+
     pub(super) fn key(&self) -> RowKey {
         let event_id = self.record.content_id.to_string();
         RowKey { position: self.position, source: self.source, seq: self.seq, event_id }
+    }
+}
+
+pub(super) fn terms_of(record: &ContentRecord) -> EdgeTerms {
+    EdgeTerms {
+        content_id: Arc::clone(&record.content_id),
+        time: record.time,
+        expires_on: record.expires_on,
+        capability: Arc::clone(&record.capability),
+        data_class: Arc::clone(&record.data_class),
+        handling_rule: Arc::clone(&record.handling_rule),
+        redaction: Arc::clone(&record.redaction),
     }
 }
 

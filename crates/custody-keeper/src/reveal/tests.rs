@@ -13,7 +13,7 @@ use custody_event::{Access, Envelope};
 use custody_policy::{PolicySet, Principal, PrincipalFacts, PrincipalKind, SourceFile};
 use custody_seal::{
     OpenedText, Part, TextContext,
-    edge::{EdgeOpener, EdgePrivateKey, EdgeWindow, SegmentSealer},
+    edge::{EdgeOpener, EdgePrivateKey, EdgeTerms, EdgeWindow, SegmentSealer},
     rest::{Month, UnitKeyId},
 };
 use custody_types::{Clock, DataClass, Environment, EventId, FaultOwner, IdSource, RequestId, Retry, SensitiveText, TenantId, Timestamp};
@@ -148,10 +148,10 @@ fn opened(context: &TextContext, text: &str) -> OpenedText {
     let day = custody_seal::edge::EdgeDay::of(now);
     let private = EdgePrivateKey::generate(day, &mut OsEntropy).unwrap();
     let sealer = SegmentSealer::begin(private.public(), window, &mut OsEntropy).unwrap();
-    let sealed = sealer.seal(context, text.as_bytes(), now).unwrap();
+    let sealed = sealer.seal(context, &EdgeTerms::default(), text.as_bytes(), now).unwrap();
     let mut opener = EdgeOpener::new();
     opener.hold(private);
-    opener.open(&sealed.bytes, context).unwrap()
+    opener.open(&sealed.bytes, context, &EdgeTerms::default()).unwrap()
 }
 
 fn asker(tenant: &str, name: &str, kind: PrincipalKind, groups: &[&str]) -> Asker {

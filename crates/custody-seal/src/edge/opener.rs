@@ -10,6 +10,7 @@ use super::{
     public_key::{EdgeKeyId, EdgePublicKey},
     record::{EdgeRecord, Segment},
     sealer::SALT_ROLE,
+    terms::EdgeTerms,
 };
 use crate::{
     commitment::OpenedText,
@@ -66,17 +67,17 @@ impl EdgeOpener {
         self.keys.remove(&key).is_some()
     }
 
-    /// Opens one text for the context in which it stands.
+    /// Opens one text for the context in which it stands, and the terms that stand beside it.
     ///
     /// # Errors
-    /// When the bytes are not of the format, their key is not held, or they are not the text of this context.
-    pub fn open(&mut self, bytes: &[u8], context: &TextContext) -> Result<OpenedText, OpenError> {
+    /// When the bytes are not of the format, their key is not held, or they are not the text of this context on these terms.
+    pub fn open(&mut self, bytes: &[u8], context: &TextContext, terms: &EdgeTerms) -> Result<OpenedText, OpenError> {
         let record = EdgeRecord::read(bytes)?;
         let held = self.keys.get_mut(&record.segment.key).ok_or(OpenError::UnknownKey)?;
         let known = held.secrets.get(&record.segment);
         let computed = if known.is_none() { Some(held.compute(&record.segment)?) } else { None };
         let secret = known.or(computed.as_ref()).ok_or(OpenError::UnknownKey)?;
-        let one_use = OneUse::new(secret, Use::EdgeText, record.prefix, &context.encode());
+        let one_use = OneUse::new(secret, Use::EdgeText, record.prefix, &record.bound(context, terms));
         let text = one_use.open(&record.tail)?;
         if let Some(secret) = computed {
             held.keep(record.segment, secret);

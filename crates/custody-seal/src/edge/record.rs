@@ -3,7 +3,7 @@
 //! | Offset | Bytes | Field |
 //! | --- | --- | --- |
 //! | 0 | 4 | `CEDG` |
-//! | 4 | 1 | format version, 1 |
+//! | 4 | 1 | format version, 2 |
 //! | 5 | 1 | suite, 1 |
 //! | 6 | 16 | edge key id |
 //! | 22 | 16 | segment id |
@@ -13,13 +13,18 @@
 //! | 110 | 4 | length of the rest, big-endian |
 //! | 114 | n + 16 | ciphertext and tag |
 //!
-//! 130 bytes are added to a text. All of it is authenticated, with the context of the text behind it.
+//! 130 bytes are added to a text. All of it is authenticated, with the context of the text and the terms on which it
+//! is kept behind it. Version 1, which is still opened, knew no terms.
 
-use super::public_key::{EdgeKeyId, SUITE};
-use crate::{error::FormatError, one_use::Tail, wire::Reader};
+use super::{
+    public_key::{EdgeKeyId, SUITE},
+    terms::EdgeTerms,
+};
+use crate::{error::FormatError, one_use::Tail, text_context::TextContext, wire::Reader};
 
 const MAGIC: &[u8; 4] = b"CEDG";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const WITHOUT_TERMS: u8 = 1;
 const PREFIX_BYTES: usize = 78;
 
 /// A segment: what its secret follows from.
@@ -32,6 +37,7 @@ pub(super) struct Segment {
 
 pub(super) struct EdgeRecord<'a> {
     pub(super) segment: Segment,
+    version: u8,
     pub(super) prefix: &'a [u8],
     pub(super) tail: Tail<'a>,
 }
@@ -50,14 +56,26 @@ impl Segment {
 impl<'a> EdgeRecord<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, FormatError> {
         let mut reader = Reader::new(bytes);
-        reader.head(MAGIC, VERSION)?;
+        let version = reader.version(MAGIC, WITHOUT_TERMS..=VERSION)?;
         reader.suite(SUITE)?;
         let key = EdgeKeyId::from_bytes(reader.array()?);
         let segment = Segment { key, id: reader.array()?, encapsulated: reader.array()? };
         let _place = reader.u64()?;
         let prefix = bytes.get(..PREFIX_BYTES).ok_or(FormatError::Malformed)?;
-        Ok(Self { segment, prefix, tail: Tail::read(reader)? })
+        Ok(Self { segment, version, prefix, tail: Tail::read(reader)? })
     }
+
+    /// What it must have been sealed for, to be the text of this context on these terms.
+    pub(super) fn bound(&self, context: &TextContext, terms: &EdgeTerms) -> Vec<u8> {
+        if self.version == WITHOUT_TERMS { context.encode() } else { bound(context, terms) }
+    }
+}
+
+/// What a record is bound to, beside its own bytes.
+pub(super) fn bound(context: &TextContext, terms: &EdgeTerms) -> Vec<u8> {
+    let mut bound = context.encode();
+    terms.encode(&mut bound);
+    bound
 }
 
 /// Which edge key opens these bytes: for counting what a key's destruction would lose, before it is destroyed.

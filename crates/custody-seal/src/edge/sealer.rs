@@ -11,7 +11,8 @@ use super::{
     day::{EdgeDay, EdgeWindow},
     hpke_export,
     public_key::{EdgeKeyId, EdgePublicKey},
-    record::Segment,
+    record::{Segment, bound},
+    terms::EdgeTerms,
 };
 use crate::{
     commitment::TextCommitment,
@@ -62,17 +63,17 @@ impl SegmentSealer {
         self.segment.key
     }
 
-    /// Seals one text of one request.
+    /// Seals one text of one request, on the terms on which it is kept.
     ///
     /// # Errors
     /// When the day's key is over (begin a new segment), the segment has sealed all it may, or the text is too long.
-    pub fn seal(&self, context: &TextContext, text: &[u8], now: Timestamp) -> Result<EdgeSealed, SealError> {
+    pub fn seal(&self, context: &TextContext, terms: &EdgeTerms, text: &[u8], now: Timestamp) -> Result<EdgeSealed, SealError> {
         if !self.window.may_seal(self.day, now) {
             return Err(SealError::EdgeKeyOver);
         }
         let place = self.take_place()?;
         let prefix = self.segment.prefix(place);
-        let one_use = OneUse::new(&self.secret, Use::EdgeText, &prefix, &context.encode());
+        let one_use = OneUse::new(&self.secret, Use::EdgeText, &prefix, &bound(context, terms));
         let commitment = TextCommitment::of(&one_use.derive(SALT_ROLE), text);
         Ok(EdgeSealed { bytes: one_use.seal(&prefix, &[], text)?, commitment })
     }

@@ -8,7 +8,7 @@ use custody_seal::{
 };
 use proptest::prelude::*;
 
-use crate::support::{NOON, SCHEMA, SeededEntropy, context, edge, opened, ready, sealed_at_edge};
+use crate::support::{NOON, SCHEMA, SeededEntropy, context, edge, opened, ready, sealed_at_edge, terms};
 
 /// Two persons of one tenant, and a person of the same name at another.
 fn contexts() -> [TextContext; 3] {
@@ -83,10 +83,10 @@ fn a_copy_of_the_key_store_opens_nothing_once_its_wrapping_key_is_gone() {
 fn after_an_edge_key_is_destroyed_no_copy_of_the_stream_opens() {
     let (sealer, mut opener) = edge(1);
     let sealed = sealed_at_edge(&sealer, b"text").bytes;
-    assert!(opener.open(&sealed, &context()).is_ok(), "its segment's secret is kept from here on");
+    assert!(opener.open(&sealed, &context(), &terms()).is_ok(), "its segment's secret is kept from here on");
     assert!(opener.destroy(sealer.key()));
     assert!(!opener.destroy(sealer.key()));
-    assert_eq!(opener.open(&sealed, &context()).map(|_| ()), Err(OpenError::UnknownKey));
+    assert_eq!(opener.open(&sealed, &context(), &terms()).map(|_| ()), Err(OpenError::UnknownKey));
     assert_eq!(opener.held().count(), 0);
 }
 

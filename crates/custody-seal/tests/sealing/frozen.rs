@@ -4,17 +4,20 @@
 use std::collections::BTreeMap;
 
 use custody_seal::{
-    SecretBytes,
+    Part, SecretBytes, TextContext,
     edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgePublicKey, SegmentSealer},
-    rest::{ShredUnit, UnitKey},
+    rest::{ContentSchema, ShredUnit, UnitKey},
     wrap::{KeyFile, KeyFileWrapper, KeyOwner, PassphraseCost, WrappedKey},
 };
 use custody_types::SensitiveText;
 
-use crate::support::{NOON, SCHEMA, SeededEntropy, context, hex, ready, unhex, window};
+use crate::support::{NOON, SCHEMA, SeededEntropy, context, hex, ready, terms, unhex, window};
 
 const V1: &str = include_str!("../fixtures/v1.txt");
+const V2: &str = include_str!("../fixtures/v2.txt");
 const TEXT: &[u8] = "What does the tariff 'Ünïcode' cost? 💶".as_bytes();
+const REDACTED: ContentSchema = ContentSchema(0x0101);
+const REDACTED_TEXT: &[u8] = b"What does the tariff [WORD] cost?";
 const COST: PassphraseCost = PassphraseCost { memory_kib: 64, passes: 2, lanes: 2 };
 
 fn passphrase() -> SensitiveText {
@@ -38,7 +41,7 @@ fn what_version_1_wrote_opens_from_the_passphrase_down() {
         assert_eq!(edge_key.public(), &EdgePublicKey::decode(&v1["edge_public_key"]).unwrap());
         let mut opener = EdgeOpener::new();
         opener.hold(edge_key);
-        let opened = opener.open(&v1["edge_record"], &context()).unwrap();
+        let opened = opener.open(&v1["edge_record"], &context(), &terms()).unwrap();
         assert_eq!(opened.text(), &SecretBytes::new(TEXT.to_vec()));
         assert_eq!(opened.commitment().as_bytes().as_slice(), v1["commitment"]);
 
@@ -50,6 +53,30 @@ fn what_version_1_wrote_opens_from_the_passphrase_down() {
     }
 }
 
+/// Every kind of text, of a person and of nobody, in full and redacted.
+#[test]
+fn what_version_2_wrote_opens_for_every_part() {
+    let v2 = read(V2);
+    let file = KeyFile::unlock(&v2["key_file_locked"], Some(&passphrase())).unwrap();
+    let wrapper = KeyFileWrapper::new(file, Box::new(SeededEntropy::new(1)));
+    let edge_key = ready(EdgePrivateKey::unwrap(&wrapper, &WrappedKey::decode(&v2["edge_key"]).unwrap())).unwrap();
+    let unit_key = ready(UnitKey::unwrap(&wrapper, &WrappedKey::decode(&v2["unit_key"]).unwrap())).unwrap();
+    let nameless_key = ready(UnitKey::unwrap(&wrapper, &WrappedKey::decode(&v2["unit_key_nameless"]).unwrap())).unwrap();
+    let mut opener = EdgeOpener::new();
+    opener.hold(edge_key);
+    for context in contexts() {
+        let of = |kind: &str| &v2[format!("{kind}_{}", context.part.as_str()).as_str()];
+        let opened = opener.open(of("edge_record"), &context, &terms()).unwrap();
+        assert_eq!(opened.text(), &SecretBytes::new(TEXT.to_vec()));
+        assert_eq!(opened.commitment().as_bytes().as_slice(), of("commitment"));
+        let key = if context.person.is_some() { &unit_key } else { &nameless_key };
+        let at_rest = key.open(of("rest_record"), SCHEMA, &context).unwrap();
+        assert_eq!((at_rest.text(), at_rest.commitment()), (opened.text(), opened.commitment()));
+        let redacted = key.open(of("redacted_record"), REDACTED, &context).unwrap();
+        assert_eq!(redacted.text(), &SecretBytes::new(REDACTED_TEXT.to_vec()));
+    }
+}
+
 /// The same randomness gives the same bytes: a change of format shows here, not in a customer's lake.
 #[test]
 fn the_current_code_writes_what_its_frozen_fixture_says() {
@@ -57,7 +84,15 @@ fn the_current_code_writes_what_its_frozen_fixture_says() {
     if std::env::var_os("CUSTODY_WRITE_FIXTURES").is_some() {
         println!("{written}");
     }
-    assert_eq!(written, V1);
+    assert_eq!(written, V2);
+}
+
+/// Each part once; feedback of nobody.
+fn contexts() -> [TextContext; 5] {
+    Part::ALL.map(|part| {
+        let person = context().person.filter(|_| part != Part::Feedback);
+        TextContext { part, person, ..context() }
+    })
 }
 
 fn write() -> String {
@@ -71,25 +106,32 @@ fn write() -> String {
 
     let edge_key = EdgePrivateKey::generate(EdgeDay::of(NOON), &mut entropy).unwrap();
     let sealer = SegmentSealer::begin(edge_key.public(), window(), &mut entropy).unwrap();
-    let sealed = sealer.seal(&context(), TEXT, NOON).unwrap();
     let public = edge_key.public().encode();
     let wrapped_edge_key = ready(edge_key.wrap(&wrapper)).unwrap().encode();
     let mut opener = EdgeOpener::new();
     opener.hold(edge_key);
-    let opened = opener.open(&sealed.bytes, &context()).unwrap();
 
-    let unit_key = UnitKey::generate(ShredUnit::of(&context(), NOON), &mut entropy).unwrap();
-    let at_rest = unit_key.seal(SCHEMA, &context(), &opened, &mut entropy).unwrap();
-    let wrapped_unit_key = ready(unit_key.wrap(&wrapper)).unwrap().encode();
-    let lines: [(&str, &[u8]); 8] = [
-        ("key_file_locked", &locked),
-        ("key_file_unlocked", &unlocked),
-        ("edge_public_key", &public),
-        ("edge_key", &wrapped_edge_key),
-        ("edge_record", &sealed.bytes),
-        ("commitment", sealed.commitment.as_bytes()),
-        ("unit_key", &wrapped_unit_key),
-        ("rest_record", &at_rest),
+    let [unit_key, nameless_key] = [context(), TextContext { person: None, ..context() }]
+        .map(|context| UnitKey::generate(ShredUnit::of(&context, NOON), &mut entropy).unwrap());
+    let wrapped = [&unit_key, &nameless_key].map(|key| ready(key.wrap(&wrapper)).unwrap().encode());
+    let mut lines: Vec<(String, Vec<u8>)> = vec![
+        ("key_file_locked".to_owned(), locked),
+        ("key_file_unlocked".to_owned(), unlocked),
+        ("edge_public_key".to_owned(), public),
+        ("edge_key".to_owned(), wrapped_edge_key),
+        ("unit_key".to_owned(), wrapped[0].clone()),
+        ("unit_key_nameless".to_owned(), wrapped[1].clone()),
     ];
+    for context in contexts() {
+        let sealed = sealer.seal(&context, &terms(), TEXT, NOON).unwrap();
+        let opened = opener.open(&sealed.bytes, &context, &terms()).unwrap();
+        let key = if context.person.is_some() { &unit_key } else { &nameless_key };
+        let redacted = opened.with_text(SecretBytes::new(REDACTED_TEXT.to_vec()));
+        let mut line = |kind: &str, bytes: Vec<u8>| lines.push((format!("{kind}_{}", context.part.as_str()), bytes));
+        line("commitment", sealed.commitment.as_bytes().to_vec());
+        line("edge_record", sealed.bytes);
+        line("rest_record", key.seal(SCHEMA, &context, &opened, &mut entropy).unwrap());
+        line("redacted_record", key.seal(REDACTED, &context, &redacted, &mut entropy).unwrap());
+    }
     lines.iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect()
 }

@@ -7,7 +7,9 @@ use custody_seal::{
 };
 use custody_types::Fault;
 
-use crate::support::{NOON, SCHEMA, SeededEntropy, context, edge, opened, other_contexts, sealed_at_edge, sealed_at_rest, unit_key};
+use crate::support::{
+    NOON, SCHEMA, SeededEntropy, context, edge, opened, other_contexts, other_terms, sealed_at_edge, sealed_at_rest, terms, unit_key,
+};
 
 #[test]
 fn every_flipped_bit_of_an_edge_record_closes_it() {
@@ -16,9 +18,9 @@ fn every_flipped_bit_of_an_edge_record_closes_it() {
     for place in 0..sealed.len() * 8 {
         let mut altered = sealed.clone();
         altered[place / 8] ^= 1 << (place % 8);
-        assert!(opener.open(&altered, &context()).is_err(), "bit {place}");
+        assert!(opener.open(&altered, &context(), &terms()).is_err(), "bit {place}");
     }
-    assert!(opener.open(&sealed, &context()).is_ok());
+    assert!(opener.open(&sealed, &context(), &terms()).is_ok());
 }
 
 #[test]
@@ -40,10 +42,24 @@ fn a_text_in_another_tenants_persons_requests_or_parts_place_stays_closed() {
     let key = unit_key(1);
     let at_rest = sealed_at_rest(&key, b"text");
     for other in other_contexts() {
-        assert_eq!(opener.open(&at_edge, &other).map(|_| ()), Err(OpenError::NotAuthentic), "{other:?}");
+        assert_eq!(opener.open(&at_edge, &other, &terms()).map(|_| ()), Err(OpenError::NotAuthentic), "{other:?}");
         assert_eq!(key.open(&at_rest, SCHEMA, &other).map(|_| ()), Err(OpenError::NotAuthentic), "{other:?}");
     }
     assert_eq!(key.open(&at_rest, ContentSchema(2), &context()).map(|_| ()), Err(OpenError::NotAuthentic));
+}
+
+/// Nobody but the gateway that sealed a text says when it was made, how long it is kept, by which rule, or that it is another text.
+#[test]
+fn a_text_on_other_terms_stays_closed() {
+    let (sealer, mut opener) = edge(1);
+    let at_edge = sealed_at_edge(&sealer, b"text").bytes;
+    for other in other_terms() {
+        assert_eq!(opener.open(&at_edge, &context(), &other).map(|_| ()), Err(OpenError::NotAuthentic), "{other:?}");
+    }
+    assert!(opener.open(&at_edge, &context(), &terms()).is_ok());
+    let mut as_of_before_terms = at_edge;
+    as_of_before_terms[4] = 1;
+    assert_eq!(opener.open(&as_of_before_terms, &context(), &terms()).map(|_| ()), Err(OpenError::NotAuthentic));
 }
 
 /// Header, commitment and ciphertext of two texts of one segment or unit, in every mixture of the two.
@@ -52,7 +68,7 @@ fn parts_of_two_records_never_make_a_third() {
     let (sealer, mut opener) = edge(1);
     let edge_records = [sealed_at_edge(&sealer, b"first").bytes, sealed_at_edge(&sealer, b"other").bytes];
     for mixed in mixtures(&edge_records, &[70, 78, 114]) {
-        assert_eq!(opener.open(&mixed, &context()).map(|_| ()), Err(OpenError::NotAuthentic));
+        assert_eq!(opener.open(&mixed, &context(), &terms()).map(|_| ()), Err(OpenError::NotAuthentic));
     }
     let key = unit_key(1);
     let mut entropy = SeededEntropy::new(8);
@@ -84,14 +100,14 @@ fn cut_and_extended_records_are_malformed() {
     let key = unit_key(1);
     let at_rest = sealed_at_rest(&key, b"text");
     for length in 0..at_edge.len() {
-        assert_eq!(opener.open(&at_edge[..length], &context()).map(|_| ()), Err(FormatError::Malformed.into()), "{length}");
+        assert_eq!(opener.open(&at_edge[..length], &context(), &terms()).map(|_| ()), Err(FormatError::Malformed.into()), "{length}");
     }
     for length in 0..at_rest.len() {
         assert_eq!(key.open(&at_rest[..length], SCHEMA, &context()).map(|_| ()), Err(FormatError::Malformed.into()), "{length}");
     }
     for more in [1, 16, 1_000] {
         let longer = |bytes: &[u8]| [bytes, &vec![0; more]].concat();
-        assert_eq!(opener.open(&longer(&at_edge), &context()).map(|_| ()), Err(FormatError::Malformed.into()));
+        assert_eq!(opener.open(&longer(&at_edge), &context(), &terms()).map(|_| ()), Err(FormatError::Malformed.into()));
         assert_eq!(key.open(&longer(&at_rest), SCHEMA, &context()).map(|_| ()), Err(FormatError::Malformed.into()));
     }
 }
@@ -113,11 +129,11 @@ fn other_versions_are_named_and_not_guessed_at() {
     let mut at_edge = sealed_at_edge(&sealer, b"text").bytes;
     let key = unit_key(1);
     let mut at_rest = sealed_at_rest(&key, b"text");
-    for version in [0, 2, 255] {
+    for version in [0, 3, 255] {
         at_edge[4] = version;
         at_rest[4] = version;
         let expected = OpenError::Format(FormatError::Version { found: version });
-        assert_eq!(opener.open(&at_edge, &context()).map(|_| ()), Err(expected));
+        assert_eq!(opener.open(&at_edge, &context(), &terms()).map(|_| ()), Err(expected));
         assert_eq!(key.open(&at_rest, SCHEMA, &context()).map(|_| ()), Err(expected));
         assert_eq!(expected.code(), "sealed_version_unknown");
     }
@@ -131,7 +147,7 @@ fn other_suites_are_named_and_not_guessed_at() {
     let mut at_rest = sealed_at_rest(&key, b"text");
     (at_edge[5], at_rest[5]) = (2, 2);
     let expected = OpenError::Format(FormatError::Suite { found: 2 });
-    assert_eq!(opener.open(&at_edge, &context()).map(|_| ()), Err(expected));
+    assert_eq!(opener.open(&at_edge, &context(), &terms()).map(|_| ()), Err(expected));
     assert_eq!(key.open(&at_rest, SCHEMA, &context()).map(|_| ()), Err(expected));
     assert_eq!(expected.code(), "sealed_suite_unknown");
 }
@@ -140,7 +156,7 @@ fn other_suites_are_named_and_not_guessed_at() {
 fn a_key_that_is_not_held_is_named_as_such() {
     let (sealer, _) = edge(1);
     let (_, mut stranger) = edge(2);
-    assert_eq!(stranger.open(&sealed_at_edge(&sealer, b"text").bytes, &context()).map(|_| ()), Err(OpenError::UnknownKey));
+    assert_eq!(stranger.open(&sealed_at_edge(&sealer, b"text").bytes, &context(), &terms()).map(|_| ()), Err(OpenError::UnknownKey));
     let sealed = sealed_at_rest(&unit_key(1), b"text");
     assert_eq!(unit_key(2).open(&sealed, SCHEMA, &context()).map(|_| ()), Err(OpenError::UnknownKey));
 }
@@ -173,10 +189,10 @@ fn errors_have_stable_codes_and_say_no_place() {
     let (mut first, mut last) = (sealed.clone(), sealed.clone());
     first[80] ^= 1;
     last[sealed.len() - 1] ^= 1;
-    let errors = [first, last].map(|altered| opener.open(&altered, &context()).unwrap_err());
+    let errors = [first, last].map(|altered| opener.open(&altered, &context(), &terms()).unwrap_err());
     assert_eq!(errors[0], errors[1]);
     assert_eq!(errors[0].code(), "sealed_not_authentic");
-    assert_eq!(opener.open(b"", &context()).unwrap_err().code(), "sealed_malformed");
+    assert_eq!(opener.open(b"", &context(), &terms()).unwrap_err().code(), "sealed_malformed");
     let late = custody_types::Timestamp::from_micros(NOON.micros() + 3 * 86_400_000_000);
-    assert_eq!(sealer.seal(&context(), b"text", late).unwrap_err().code(), "seal_edge_key_over");
+    assert_eq!(sealer.seal(&context(), &terms(), b"text", late).unwrap_err().code(), "seal_edge_key_over");
 }

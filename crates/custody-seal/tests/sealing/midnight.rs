@@ -6,7 +6,7 @@ use custody_seal::{
 };
 use custody_types::Timestamp;
 
-use crate::support::{SeededEntropy, context, window};
+use crate::support::{SeededEntropy, context, terms, window};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i32 = 20_000;
@@ -55,7 +55,7 @@ fn keys_whose_time_is_over_are_dropped_when_new_ones_come() {
 #[test]
 fn a_segment_open_at_midnight_seals_until_the_overlap_ends() {
     let sealer = SegmentSealer::begin(key(DAY).public(), window(), &mut SeededEntropy::new(1)).unwrap();
-    let seal = |now| sealer.seal(&context(), b"text", now).map(|_| ());
+    let seal = |now| sealer.seal(&context(), &terms(), b"text", now).map(|_| ());
     assert_eq!(seal(at(DAY, -HOUR - 1)), Err(SealError::EdgeKeyOver));
     assert_eq!(seal(at(DAY, -HOUR)), Ok(()));
     assert_eq!(seal(at(DAY + 1, HOUR - 1)), Ok(()));
@@ -73,8 +73,8 @@ fn texts_of_both_days_open_around_midnight() {
     });
     for now in [at(DAY + 1, -HOUR), at(DAY + 1, HOUR - 1)] {
         for sealer in &sealers {
-            let sealed = sealer.seal(&context(), b"text", now).unwrap();
-            assert!(opener.open(&sealed.bytes, &context()).is_ok());
+            let sealed = sealer.seal(&context(), &terms(), b"text", now).unwrap();
+            assert!(opener.open(&sealed.bytes, &context(), &terms()).is_ok());
         }
     }
 }

@@ -4,7 +4,7 @@ use custody_seal::{Part, TextContext};
 use custody_types::RequestId;
 use proptest::prelude::*;
 
-use crate::support::{NOON, SCHEMA, SeededEntropy, context, edge, opened, sealed_at_edge, sealed_at_rest, unit_key};
+use crate::support::{NOON, SCHEMA, SeededEntropy, context, edge, opened, sealed_at_edge, sealed_at_rest, terms, unit_key};
 use custody_seal::rest::{ShredUnit, UnitKey};
 
 fn any_context() -> impl Strategy<Value = TextContext> {
@@ -33,9 +33,9 @@ proptest! {
     ) {
         let mut entropy = SeededEntropy::new(seed);
         let (sealer, mut opener) = edge(seed);
-        let sealed = sealer.seal(&context, &text, NOON).unwrap();
+        let sealed = sealer.seal(&context, &terms(), &text, NOON).unwrap();
         prop_assert_eq!(sealed.bytes.len(), text.len() + 130);
-        let opened = opener.open(&sealed.bytes, &context).unwrap();
+        let opened = opener.open(&sealed.bytes, &context, &terms()).unwrap();
         prop_assert_eq!(opened.text().expose(), text.as_slice());
         prop_assert_eq!(opened.commitment(), sealed.commitment);
 
@@ -52,9 +52,9 @@ proptest! {
     fn a_text_opens_under_its_own_context_only(one in any_context(), other in any_context()) {
         prop_assume!(one != other);
         let (sealer, mut opener) = edge(3);
-        let sealed = sealer.seal(&one, b"text", NOON).unwrap();
-        prop_assert!(opener.open(&sealed.bytes, &one).is_ok());
-        prop_assert!(opener.open(&sealed.bytes, &other).is_err());
+        let sealed = sealer.seal(&one, &terms(), b"text", NOON).unwrap();
+        prop_assert!(opener.open(&sealed.bytes, &one, &terms()).is_ok());
+        prop_assert!(opener.open(&sealed.bytes, &other, &terms()).is_err());
     }
 }
 
@@ -71,7 +71,7 @@ fn the_same_text_sealed_twice_shares_no_bytes_that_tell() {
 fn an_event_tells_a_text_from_another_only_with_its_salt() {
     let (sealer, mut opener) = edge(1);
     let sealed = sealed_at_edge(&sealer, b"text");
-    assert_eq!(opener.open(&sealed.bytes, &context()).unwrap().commitment(), sealed.commitment);
+    assert_eq!(opener.open(&sealed.bytes, &context(), &terms()).unwrap().commitment(), sealed.commitment);
     assert_ne!(opened(b"texT").commitment(), sealed.commitment);
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use custody_seal::{
     Entropy, NoEntropyError, OpenedText, Part, TextContext,
-    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeSealed, EdgeWindow, SegmentSealer},
+    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeSealed, EdgeTerms, EdgeWindow, SegmentSealer},
     rest::{ContentSchema, ShredUnit, UnitKey},
 };
 use custody_types::{RequestId, Timestamp};
@@ -57,6 +57,34 @@ pub fn context() -> TextContext {
     }
 }
 
+pub fn terms() -> EdgeTerms {
+    EdgeTerms {
+        content_id: "01934fd2-7c00-7000-8000-000000000009".into(),
+        time: NOON,
+        expires_on: 20_099,
+        capability: "support.answer".into(),
+        data_class: "confidential".into(),
+        handling_rule: "support@3".into(),
+        redaction: "default".into(),
+    }
+}
+
+/// The terms with one field changed, for each field.
+pub fn other_terms() -> Vec<EdgeTerms> {
+    let one = terms();
+    vec![
+        EdgeTerms { content_id: "01934fd2-7c00-7000-8000-00000000000a".into(), ..one.clone() },
+        EdgeTerms { time: Timestamp::from_micros(NOON.micros() + 1), ..one.clone() },
+        EdgeTerms { expires_on: 20_100, ..one.clone() },
+        EdgeTerms { capability: "docs.summarise".into(), ..one.clone() },
+        EdgeTerms { data_class: "internal".into(), ..one.clone() },
+        EdgeTerms { handling_rule: "support@4".into(), ..one.clone() },
+        EdgeTerms { redaction: "lax".into(), ..one.clone() },
+        // The same letters, otherwise divided.
+        EdgeTerms { capability: "support.answerc".into(), data_class: "onfidential".into(), ..one },
+    ]
+}
+
 /// The context with one field changed, for each field.
 pub fn other_contexts() -> Vec<TextContext> {
     let one = context();
@@ -86,13 +114,13 @@ pub fn edge(seed: u64) -> (SegmentSealer, EdgeOpener) {
 }
 
 pub fn sealed_at_edge(sealer: &SegmentSealer, text: &[u8]) -> EdgeSealed {
-    sealer.seal(&context(), text, NOON).unwrap()
+    sealer.seal(&context(), &terms(), text, NOON).unwrap()
 }
 
 /// A text as ingest has it after opening.
 pub fn opened(text: &[u8]) -> OpenedText {
     let (sealer, mut opener) = edge(77);
-    opener.open(&sealed_at_edge(&sealer, text).bytes, &context()).unwrap()
+    opener.open(&sealed_at_edge(&sealer, text).bytes, &context(), &terms()).unwrap()
 }
 
 pub fn unit_key(seed: u64) -> UnitKey {

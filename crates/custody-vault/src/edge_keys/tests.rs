@@ -1,7 +1,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use custody_seal::{Part, TextContext, edge::SegmentSealer, wrap::WrapError};
+use custody_seal::{
+    Part, TextContext,
+    edge::{EdgeTerms, SegmentSealer},
+    wrap::WrapError,
+};
 use custody_types::{LogPosition, RequestId};
 
 use super::*;
@@ -35,7 +39,7 @@ fn context() -> TextContext {
 async fn sealed(objects: &dyn Objects, now: Timestamp) -> Vec<u8> {
     let keys = EdgeKeys::public_keys(objects, window(), now).await.unwrap();
     let sealer = SegmentSealer::begin(keys.current(now).unwrap(), window(), &mut OsEntropy).unwrap();
-    sealer.seal(&context(), b"text", now).unwrap().bytes
+    sealer.seal(&context(), &EdgeTerms::default(), b"text", now).unwrap().bytes
 }
 
 struct Bench {
@@ -136,7 +140,7 @@ async fn a_day_is_destroyed_once_it_is_due_and_nothing_needs_it() {
     let tomorrow = EdgeDay::from_number(today.number() + 1);
     assert_eq!(edge.destroy_due(due, Some(tomorrow)).await.unwrap().destroyed, [today]);
     assert_eq!(edge.refresh(&mut opener).await.unwrap().dropped.len(), 1);
-    assert!(opener.open(&record, &context()).is_err());
+    assert!(opener.open(&record, &context(), &EdgeTerms::default()).is_err());
     assert_eq!(edge.days().await.unwrap(), BTreeSet::from([tomorrow]));
     assert!(claims.edge().await.unwrap().is_empty(), "what nobody opens any more goes too");
 }

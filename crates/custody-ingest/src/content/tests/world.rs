@@ -34,6 +34,7 @@ use crate::{
     content::{
         ContentDecoder, ContentMetrics, RedactionRules, Unparked, VaultParts, VaultStep, VaultStepConfig, VaultedContentStore,
         sealing::{FULL_TEXT, REDACTED_TEXT},
+        texts::terms_of,
         unpark,
     },
     tests::{fixture::Counted, list_log::ListLog},
@@ -247,7 +248,7 @@ impl World {
         change(&mut record);
         let keys = EdgeKeys::public_keys(self.objects.as_ref(), window(), now).await.unwrap();
         let sealer = SegmentSealer::begin(keys.current(now).unwrap(), window(), &mut OsEntropy).unwrap();
-        let sealed = sealer.seal(&context_of(&record), TEXT.as_bytes(), now).unwrap();
+        let sealed = sealer.seal(&context_of(&record), &terms_of(&record), TEXT.as_bytes(), now).unwrap();
         record.commitment = Octets(sealed.commitment.as_bytes().to_vec());
         record.sealed = Some(Octets(sealed.bytes));
         record

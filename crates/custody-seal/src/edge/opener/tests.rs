@@ -35,29 +35,29 @@ fn kept(opener: &EdgeOpener) -> usize {
 }
 
 fn sealed(sealer: &SegmentSealer) -> Vec<u8> {
-    sealer.seal(&context(), b"text", Timestamp::from_micros(0)).unwrap().bytes
+    sealer.seal(&context(), &EdgeTerms::default(), b"text", Timestamp::from_micros(0)).unwrap().bytes
 }
 
 #[test]
 fn secrets_of_segments_are_kept_within_a_bound_and_found_again() {
     let (mut opener, sealers) = segments(SEGMENTS_KEPT + 2);
     for sealer in &sealers {
-        assert!(opener.open(&sealed(sealer), &context()).is_ok());
-        assert!(opener.open(&sealed(sealer), &context()).is_ok());
+        assert!(opener.open(&sealed(sealer), &context(), &EdgeTerms::default()).is_ok());
+        assert!(opener.open(&sealed(sealer), &context(), &EdgeTerms::default()).is_ok());
     }
     assert_eq!(kept(&opener), SEGMENTS_KEPT);
-    assert!(opener.open(&sealed(&sealers[0]), &context()).is_ok());
+    assert!(opener.open(&sealed(&sealers[0]), &context(), &EdgeTerms::default()).is_ok());
     assert_eq!(kept(&opener), SEGMENTS_KEPT);
 }
 
 #[test]
 fn made_up_segments_push_out_nothing() {
     let (mut opener, sealers) = segments(1);
-    assert!(opener.open(&sealed(&sealers[0]), &context()).is_ok());
+    assert!(opener.open(&sealed(&sealers[0]), &context(), &EdgeTerms::default()).is_ok());
     for number in 0..3 {
         let mut forged = sealed(&sealers[0]);
         forged[22] ^= 1 + number;
-        assert_eq!(opener.open(&forged, &context()).map(|_| ()), Err(OpenError::NotAuthentic));
+        assert_eq!(opener.open(&forged, &context(), &EdgeTerms::default()).map(|_| ()), Err(OpenError::NotAuthentic));
     }
     assert_eq!(kept(&opener), 1);
 }

@@ -26,9 +26,12 @@ fn context() -> TextContext {
 fn a_segment_stops_before_its_limit_is_exceeded() {
     let sealer = sealer(1);
     sealer.next_place.store(MAX_TEXTS_PER_KEY - 1, Ordering::Relaxed);
-    assert!(sealer.seal(&context(), b"last", Timestamp::from_micros(0)).is_ok());
+    assert!(sealer.seal(&context(), &EdgeTerms::default(), b"last", Timestamp::from_micros(0)).is_ok());
     for _ in 0..3 {
-        assert_eq!(sealer.seal(&context(), b"more", Timestamp::from_micros(0)).map(|_| ()), Err(SealError::KeyExhausted));
+        assert_eq!(
+            sealer.seal(&context(), &EdgeTerms::default(), b"more", Timestamp::from_micros(0)).map(|_| ()),
+            Err(SealError::KeyExhausted)
+        );
     }
 }
 
@@ -57,8 +60,8 @@ fn two_copies_of_one_sealer_seal_two_requests_under_two_keys() {
     let (one, copy) = (sealer(1), sealer(1));
     let mut other_request = context();
     other_request.request = custody_types::RequestId::from_uuid(uuid::Uuid::max());
-    let first = one.seal(&context(), &[0; 64], Timestamp::from_micros(0)).unwrap();
-    let second = copy.seal(&other_request, &[0; 64], Timestamp::from_micros(0)).unwrap();
+    let first = one.seal(&context(), &EdgeTerms::default(), &[0; 64], Timestamp::from_micros(0)).unwrap();
+    let second = copy.seal(&other_request, &EdgeTerms::default(), &[0; 64], Timestamp::from_micros(0)).unwrap();
     assert_eq!(first.bytes[..78], second.bytes[..78], "the same place of the same segment");
     assert_ne!(first.bytes[114..178], second.bytes[114..178], "the key stream is another");
     assert_ne!(first.commitment, second.commitment);

@@ -12,7 +12,7 @@ use custody_policy::PrincipalKind;
 use custody_query::QueryOptions;
 use custody_seal::{
     OpenedText, TextContext,
-    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeWindow, SegmentSealer},
+    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeTerms, EdgeWindow, SegmentSealer},
     rest::{ContentSchema, ShredUnit},
 };
 use custody_types::{Clock, IdSource, JournalId, LogPosition, Seq, Source, Timestamp};
@@ -146,10 +146,10 @@ fn opened(context: &TextContext, text: &str, now: Timestamp) -> OpenedText {
     let key = EdgePrivateKey::generate(EdgeDay::of(now), &mut OsEntropy).unwrap();
     let window = EdgeWindow::new(Duration::from_secs(3_600), Duration::from_secs(86_400));
     let sealer = SegmentSealer::begin(key.public(), window, &mut OsEntropy).unwrap();
-    let sealed = sealer.seal(context, text.as_bytes(), now).unwrap();
+    let sealed = sealer.seal(context, &EdgeTerms::default(), text.as_bytes(), now).unwrap();
     let mut opener = EdgeOpener::new();
     opener.hold(key);
-    opener.open(&sealed.bytes, context).unwrap()
+    opener.open(&sealed.bytes, context, &EdgeTerms::default()).unwrap()
 }
 
 fn asked(form: Form, approval: Option<&str>) -> Reveal {
