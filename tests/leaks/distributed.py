@@ -119,6 +119,7 @@ class Distributed:
     def _keys(self):
         """A key service, where the services have one."""
         service = os.environ.get("CUSTODY_TEST_KMS_ENDPOINT")
+        print(f"keys are wrapped by {'a key file' if service is None else 'the key service'}")
         if service is None:
             return f'kind = "file"\npath = "{self.work}/vault.key"\n'
         key = boto3.client("kms", endpoint_url=service, region_name="us-east-1").create_key()["KeyMetadata"]["Arn"]
@@ -144,8 +145,9 @@ class Distributed:
     def _ask(self, take):
         for table in TABLES:
             status, text = http(self.cluster.query.url + "/sql", f"select * from {table}".encode(), 120, {"accept": "application/x-ndjson"})
-            if status == 200:
-                take(text.encode())
+            if status != 200:
+                raise RuntimeError(f"{table} cannot be read in SQL: {status} {text[-500:]}")
+            take(text.encode())
 
     def _await_the_lake(self):
         """All that was recorded is stored when the count stays."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from canaries import Canaries, public_rows, some_public_rows
 from echo import Echo
 from embedded import Embedded
+from memory import cores_are_files
 from scan import Scan
 from ways import Ways
 
@@ -65,11 +66,15 @@ def drive(options, work):
         if options.memory:
             report_memory(wanted, site, "after the last request")
         site.stop()
+        if not cores_are_files():
+            print("this machine does not write cores into the folder of who dies: whether one would be written cannot be seen here")
         cores = site.killed(scan, ways, killed)
         site.at_rest(scan)
         print("\n".join([*scan.table(), *scan.told()]))
         print(f"cores written: {cores}; {time.monotonic() - began:.1f} s in all")
-        return verdict(options, site, scan)
+        for one in ways.unanswered:
+            print(f"UNANSWERED {one}")
+        return 1 if ways.unanswered else verdict(options, site, scan)
     finally:
         site.kill()
         echo.close()

@@ -16,7 +16,7 @@ from ways import chat
 
 # The loudest that a log may be asked to be about those who carry whole requests.
 LOG = "warn,custody=info,custody_gateway=trace,custody_ingest=trace,aws_smithy_runtime=trace,aws_sdk_bedrockruntime=trace,hyper=debug"
-TABLES = ("events", "dead_letters", "content", "feedback", "access")
+TABLES = ("events", "dead_letters", "contents", "feedback", "accesses")
 
 
 class Embedded:
@@ -61,6 +61,8 @@ class Embedded:
 
     def run(self, *arguments):
         done = subprocess.run([self.binary, *arguments], capture_output=True, env=self.environment)
+        if done.returncode != 0:
+            raise RuntimeError(f"custody {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-500:]}")
         return done.stdout + done.stderr
 
     def office(self):

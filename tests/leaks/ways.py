@@ -19,6 +19,8 @@ class Ways:
         self.host, self.port = address.split(":")
         self.keys, self.canaries = keys, canaries
         self.statuses, self.failures, self.others = {}, [], []
+        # Conversations that must be answered and were not: a text that was refused at the door proves nothing of what lies behind.
+        self.unanswered = []
         # Of any request that was answered: feedback may be about each of them.
         self.last_id = None
 
@@ -40,7 +42,12 @@ class Ways:
                 if mode == "defect":
                     given["prompt"] = f"simulate: defect=1\n{given['prompt']}"
                 for stream in (False, True):
-                    yield lambda make=make, name=name, given=given, stream=stream: self.post(*make(name, given, stream))
+                    yield lambda make=make, name=name, given=given, stream=stream, mode=mode: self.converse(mode, make(name, given, stream))
+
+    def converse(self, mode, request):
+        status, _ = self.post(*request)
+        if mode in ("answer", "tools") and status != 200:
+            self.unanswered.append(f"{request[0]} {request[1].get('model', '')}{', streamed' if request[1].get('stream') else ''}: {status}")
 
     def public(self, rows):
         """Texts as prompts, many in one; each long value as user, as tags and as a tool's argument."""

@@ -62,7 +62,8 @@ class Drill:
                                  "--group", "investigators", "--person")
         self.analyst = added.stdout.strip().split(",")[1]
         self.topic = f"custody.content.{self.cluster.name}"
-        self.asked, self.not_answered, self.wrong, self.number, self.turn = [], Counter(), [], 0, threading.Lock()
+        self.asked, self.not_answered, self.fallen, self.turn = [], Counter(), [], threading.Lock()
+        self.wrong = []
 
     # What callers do.
 
@@ -72,6 +73,7 @@ class Drill:
         threads = [threading.Thread(target=self._ask_some, args=(numbers, persons, prefix)) for _ in range(CALLERS)]
         [thread.start() for thread in threads]
         [thread.join() for thread in threads]
+        self.expect(f"each of {count} requests came to an end", next(numbers, None) is None and not self.fallen)
 
     def _ask_some(self, numbers, persons, prefix):
         connections = [http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=60) for gateway in self.cluster.gateways]
@@ -84,9 +86,14 @@ class Drill:
             body = {"model": "docs.summarise", "messages": [{"role": "user", "content": text}], "user": f"{prefix}-{number % persons}"}
             connection = connections[number % len(connections)]
             headers = {"authorization": f"Bearer {self.cluster.keys['acme']}", "content-type": "application/json"}
-            connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
-            answer = connection.getresponse()
-            said = answer.read()
+            try:
+                connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+                answer = connection.getresponse()
+                said = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                with self.turn:
+                    self.fallen.append(f"{type(error).__name__}: {error}")
+                return
             with self.turn:
                 if answer.status == 200:
                     self.asked.append(Asked(answer.headers["x-request-id"], text))
