@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use custody_event::{Control, Cost, Encoder, Envelope, Event, Invocation, Kind, Outcome, Prompt, Request, Route, Validation};
+use custody_event::{Content, Control, Cost, Encoder, Envelope, Event, Invocation, Kind, Outcome, Prompt, Request, Route, Validation};
 use custody_lake::{dead_letter_columns, decode, event_columns};
 use custody_log::{LogBounds, LogReader, ReadError};
 use custody_types::{LogPosition, LogRecord, Seq, Source, Text, Timestamp};
@@ -124,7 +124,7 @@ pub fn request_id(number: i64, time: i64) -> String {
 }
 
 /// Six requests of two tenants on two days and a control event: answered, answered at the second attempt, refused, answered
-/// without a price, cut off and closed by recovery on the next day, and still open.
+/// without a price, cut off and closed by recovery on the next day, and still open. Question and answer of the second are kept.
 pub fn example() -> Vec<LogRecord> {
     let mut events = Example::default();
     events.control(DAY_ONE);
@@ -139,6 +139,7 @@ pub fn example() -> Vec<LogRecord> {
     events.intent(5, "acme", DAY_ONE + 7_000_000);
     events.abandoned(5, "acme", DAY_ONE + 7_000_000, DAY_ONE + DAY + 60_000_000);
     events.intent(6, "acme", DAY_ONE + DAY + 90_000_000);
+    events.kept(2, "acme", DAY_ONE + 2_000_000);
     events.records
 }
 
@@ -162,6 +163,7 @@ impl Example {
             policy_hash: text("p"),
             config_hash: text("c"),
             producer: text("custody/test"),
+            handling_rule: is_request.then(|| text(if number == 2 { "quality@3" } else { "none@3" })),
             ..Envelope::default()
         };
         let event_id = text(&request_id(1000 + position as i64, time));
@@ -222,6 +224,22 @@ impl Example {
         self.push(number, tenant, received, time, Kind::Cost(cost));
         let outcome = Outcome { attempts, duration_us: Some(900 * number), overhead_us: Some(100), ..outcome("answered", 200) };
         self.push(number, tenant, received, time, Kind::Outcome(outcome));
+    }
+
+    fn kept(&mut self, number: i64, tenant: &str, time: i64) {
+        for (part, bytes) in [("prompt", 120), ("response", 70_000)] {
+            let content = Content {
+                content_id: text(&request_id(2000 + bytes, time)),
+                part: text(part),
+                bytes,
+                purpose: text("quality-review"),
+                retention_class: text("short"),
+                expires_on: text("2026-12-20"),
+                claim_check: bytes > 1024,
+                ..Content::default()
+            };
+            self.push(number, tenant, time, time + 950, Kind::Content(content));
+        }
     }
 
     fn refused(&mut self, number: i64, tenant: &str, time: i64) {
