@@ -195,6 +195,15 @@ class Drill:
                 said[call] += sum(int(float(line.removeprefix(label))) for line in text.splitlines() if line.startswith(label))
         return said
 
+    def counts_agree(self, said_before, seen_before):
+        """The product counts a call once however often its client tries; so does the proxy, by the number of the try."""
+        said, seen = self.calls(), self.kms.counted()
+        said.subtract(said_before)
+        requests, calls = (after - before for after, before in zip(seen, seen_before))
+        self.expect(f"the product's count and the proxy's are the same: the processes say {dict(said)}; KMS saw {named(requests)}, first tries "
+                    f"{dict(calls)}", all(said[call] == calls[name] for call, name in UNIT_KEYS.items()))
+        return calls
+
     # What is done.
 
     def forget_topic(self):
@@ -255,7 +264,7 @@ class Drill:
     def bad_days(self):
         for mode, share in ((THROTTLE, 1.0), (DENY, 1.0), (THROTTLE, 0.5), (DENY, 0.5)):
             print(f"--- KMS answers {share:.0%} of the calls of ten seconds with {mode}", flush=True)
-            first, before = len(self.asked), self.kms.counted()[0]
+            first, before, said_before = len(self.asked), self.kms.counted(), self.calls()
             self.kms.set(mode, share)
             began = time.monotonic()
             while time.monotonic() - began < 10:
@@ -263,8 +272,8 @@ class Drill:
                 time.sleep(0.5)
             self.kms.set(PASS)
             self.await_texts("kept", lambda rows, parked: rows == 2 * len(self.asked) and not parked)
-            after = self.kms.counted()[0] - before
-            print(f"      {2 * (len(self.asked) - first)} texts; requests at KMS: {named(after)}", flush=True)
+            self.counts_agree(said_before, before)
+            print(f"      {2 * (len(self.asked) - first)} texts", flush=True)
             self.events_are_whole()
             self.every_text_once(first)
 
@@ -278,11 +287,9 @@ class Drill:
         self.ask(2500, 200, "many")
         self.await_texts("kept", lambda rows, parked: rows == 2 * len(self.asked) and not parked)
         took = time.monotonic() - began
-        said, seen = self.calls(), self.kms.counted()
-        requests, calls = seen[0] - before[0], seen[1] - before[1]
+        calls = self.counts_agree(Counter(), before)
         texts = 2 * (len(self.asked) - first)
-        print(f"      {texts} texts by 200 persons within {took:.0f} s; KMS saw {named(requests)}; the processes say {dict(said)}")
-        self.expect("the product's count and the proxy's are the same", all(said[call] == calls[name] for call, name in UNIT_KEYS.items()))
+        print(f"      {texts} texts by 200 persons within {took:.0f} s")
         for call, name in UNIT_KEYS.items():
             print(f"      {name}: {calls[name]}, {1000 * calls[name] / texts:.1f} per 1,000 texts, {1_000_000 * calls[name] // texts} per million "
                   "where each person has as many texts")
