@@ -18,7 +18,12 @@ const ERASE_PERSON: [&str; 8] = ["erase", "--tenant", "acme", "--person", "p-1",
 const ERASE_TENANT: [&str; 6] = ["erase", "--tenant", "acme", "--reason", "contract ended", "--yes"];
 
 fn erased_person() -> Kept {
-    Kept { opens: [Text::Neighbour, Text::Due, Text::Nameless, Text::OtherTenant].into(), claims: 0, parked: 1 }
+    let opens = [Text::Neighbour, Text::Due, Text::Nameless, Text::OtherTenant].into();
+    Kept { opens, claims: 0, parked: 1, pseudonyms: both_tenants() }
+}
+
+fn both_tenants() -> BTreeSet<String> {
+    ["acme", "globex"].map(str::to_owned).into()
 }
 
 /// A row whose key is gone is forbidden by a tombstone or due: `reveal` tells it as erased or expired, and not as kept.
@@ -73,17 +78,27 @@ fn an_erasure_that_is_killed_anywhere_is_resumed_and_done_once() {
 #[test]
 fn a_tenants_erasure_that_is_killed_over_its_wrapping_keys_is_resumed() {
     let template = Site::new();
-    for point in ["erasure.wrapping_key.added", "erasure.wrapping_key.rewrapped", "erasure.wrapping_keys.done", "erasure.certificate.done"]
-    {
+    let points = [
+        "erasure.pseudonyms.done",
+        "erasure.pseudonyms.marked",
+        "erasure.wrapping_key.added",
+        "erasure.wrapping_key.rewrapped",
+        "erasure.wrapping_keys.done",
+        "erasure.certificate.done",
+    ];
+    for point in points {
         let site = template.copy();
-        let copy_of_key_store = site.unit_keys();
+        let (copy_of_key_store, copy_of_pseudonyms) = (site.unit_keys(), site.pseudonym_key());
+        assert!(site.makes_pseudonyms_with(&copy_of_pseudonyms));
         assert!(halted_and_killed(&site, point, &ERASE_TENANT), "{point} is not on the way");
         assert_never_half_open(&site, point);
         let id = finish_erasure(&site, &ERASE_TENANT);
-        assert_eq!(site.kept(), Kept { opens: [Text::OtherTenant].into(), claims: 0, parked: 0 }, "{point}");
+        let left = Kept { opens: [Text::OtherTenant].into(), claims: 0, parked: 0, pseudonyms: ["globex".to_owned()].into() };
+        assert_eq!(site.kept(), left, "{point}");
         assert_erased_once(&site, &id, point);
         let opened = site.opened_with(&copy_of_key_store);
         assert_eq!(opened, BTreeSet::from([Text::OtherTenant]), "{point}: a copy of the key store opens nothing of the tenant");
+        assert!(!site.makes_pseudonyms_with(&copy_of_pseudonyms), "{point}: nor can values be tried with it");
         println!("{point}: killed, resumed, done once");
     }
 }
@@ -98,7 +113,7 @@ fn an_expiry_that_is_killed_anywhere_is_ended_by_the_next_run_once() {
         assert_never_half_open(&site, point);
         custody_run(&site, &["retention", "run"]);
         let opens = [Text::Person, Text::LargeOfPerson, Text::Neighbour, Text::Nameless, Text::OtherTenant].into();
-        assert_eq!(site.kept(), Kept { opens, claims: 2, parked: 2 }, "{point}");
+        assert_eq!(site.kept(), Kept { opens, claims: 2, parked: 2, pseudonyms: both_tenants() }, "{point}");
         assert_eq!(number_of(&site, "retention.expired"), 1, "{point}: events that it is done");
         assert!(custody_run(&site, &["retention", "run"]).contains("nothing is due"), "{point}");
         println!("{point}: killed, ended by the next run, once");
@@ -136,7 +151,8 @@ fn what_is_on_hold_outlives_retention_and_erasure_until_it_is_released() {
     }
     custody_run(&site, &["retention", "run"]);
     custody_run(&site, &ERASE_PERSON);
-    let left = Kept { opens: [Text::Neighbour, Text::Nameless, Text::OtherTenant].into(), claims: 0, parked: 1 };
+    let opens = [Text::Neighbour, Text::Nameless, Text::OtherTenant].into();
+    let left = Kept { opens, claims: 0, parked: 1, pseudonyms: both_tenants() };
     assert_eq!(site.kept(), left);
     assert_eq!((number_of(&site, "hold.placed"), number_of(&site, "hold.released")), (2, 2));
 }

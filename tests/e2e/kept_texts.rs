@@ -1,10 +1,10 @@
 //! Texts that a rule keeps, in the real binary: sealed on disk, told of in SQL, and nowhere in the clear.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Up, header, post_chat, sql};
+use crate::harness::{Up, custody, header, post_chat, sql};
 
 const CANARY: &str = "canary-kept-41c07e9d52";
 
@@ -86,4 +86,42 @@ fn a_kill_in_mid_request_leaves_nothing_open_and_nothing_in_the_clear() {
     assert_eq!(abandoned[0]["n"], 2, "the one that was cut off, and the one after");
     up.stop();
     assert_nowhere(data);
+}
+
+fn custody_run(data: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(custody()).args(arguments).arg("--data-dir").arg(data).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// LOG-38: where the rule asks for pseudonyms the tenant gets a key of its own for them; it goes with the tenant.
+#[test]
+fn pseudonyms_have_a_key_of_their_tenant_that_its_erasure_destroys() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let up = Up::start(data);
+    let acme = up.key("acme");
+    up.stop();
+    let rules = format!("{RULES}redaction = \"linked\"\n[redaction.linked]\nactions = {{ email = \"pseudonym\" }}\n");
+    fs::write(data.join("workspace/data-handling.toml"), rules).unwrap();
+    let up = Up::start(data);
+    assert!(post_chat(&up.address, &acme, &question("to anna.muster@example.org: ")).starts_with("HTTP/1.1 200"));
+    let key = data.join("vault/pseudonyms/acme.key");
+    for _ in 0..600 {
+        if key.exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(key.exists(), "ingest asks for the tenant's key");
+    up.stop();
+    assert_nowhere(data);
+    let status = custody_run(data, &["vault", "status"]);
+    assert!(status.contains("keys of pseudonyms    1: acme"), "{status}");
+    let erase = ["erase", "--tenant", "acme", "--reason", "contract ended"];
+    let plan = custody_run(data, &erase);
+    assert!(plan.contains("pseudonyms   their key") && key.exists(), "{plan}");
+    let certificate = custody_run(data, &[&erase[..], &["--yes"]].concat());
+    assert!(certificate.contains("the key of the tenant's pseudonyms") && !key.exists(), "{certificate}");
+    assert!(custody_run(data, &["vault", "status"]).contains("keys of pseudonyms    0:"));
 }

@@ -1,7 +1,7 @@
 //! The vault step: sealed texts from their log into the lake's `content` table, opened, redacted and sealed again on the way (D4, D5).
 //!
 //! ```text
-//!  record ─▶ forgotten, expired? ─▶ bytes ─▶ open ─▶ as its event says? ─▶ unit key ─▶ redact ─▶ seal both ─▶ claims ─▶ row
+//!  record ─▶ forgotten, expired? ─▶ bytes ─▶ open ─▶ as its event says? ─▶ unit key, pseudonyms' ─▶ redact ─▶ seal both ─▶ claims ─▶ row
 //!               │ facts only        │ claim gone   │ no key, not authentic   │
 //!               ▼                   ▼              ▼                         ▼ vault away: wait, then
 //!            forgotten           unopened       unopened                   parked: as it came, beside the log; a row later
@@ -15,6 +15,7 @@
 //! `content.unparked`.
 
 mod decoder;
+mod keys;
 mod metrics;
 mod outcome;
 mod parked_batch;

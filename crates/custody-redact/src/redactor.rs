@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::encoded;
-use crate::entity::Entity;
+use crate::entity::{Entity, Family};
 use crate::fold::Folded;
 use crate::marker;
 use crate::nearby::{self, Stretch};
@@ -30,6 +30,7 @@ pub type Pseudonyms<'a> = &'a dyn Fn(Entity, &str) -> u64;
 pub struct Redactor {
     scanner: Scanner,
     actions: BTreeMap<Entity, Action>,
+    asks_for_pseudonyms: bool,
 }
 
 /// The default rules, built when they are first asked for: one for all of a process that has no rules of its own for a text.
@@ -56,7 +57,8 @@ impl Redactor {
     /// # Errors
     /// When one of the deployment's own words or patterns cannot be used.
     pub fn new(rules: &Rules) -> Result<Self, RulesError> {
-        Ok(Self { scanner: Scanner::new(rules)?, actions: rules.actions.clone() })
+        let asks_for_pseudonyms = rules.ask_for_pseudonyms();
+        Ok(Self { scanner: Scanner::new(rules)?, actions: rules.actions.clone(), asks_for_pseudonyms })
     }
 
     /// What the text holds: in order, on character boundaries, without overlaps.
@@ -77,6 +79,12 @@ impl Redactor {
             *count = count.saturating_add(1);
         }
         counts
+    }
+
+    /// Whether a find may become a pseudonym, so that the caller's key is needed.
+    #[must_use]
+    pub const fn asks_for_pseudonyms(&self) -> bool {
+        self.asks_for_pseudonyms
     }
 
     /// The text with each find replaced; a rule that asks for pseudonyms masks, as there is no key.
@@ -169,7 +177,7 @@ impl Redactor {
         let payload = match (action, pseudonyms) {
             (Action::Mask, _) | (Action::Pseudonym, None) => None,
             (Action::LastFour, _) => last_four(value),
-            (Action::Pseudonym, Some(pseudonyms)) => Some(marker::letters(pseudonyms(span.entity, &plain(value)))),
+            (Action::Pseudonym, Some(pseudonyms)) => Some(marker::letters(pseudonyms(span.entity, &plain(span.entity, value)))),
         };
         out.push('[');
         out.push_str(self.name(span));
@@ -197,15 +205,16 @@ fn whole(text: &str) -> Stretch {
     Stretch { window: 0..text.len(), slice: 0..text.len() }
 }
 
-/// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value.
-fn plain(value: &str) -> String {
+/// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value. In an address
+/// every sign counts, as `ann-b@example.org` is somebody else than `annb@example.org`; in a secret everything does.
+fn plain(entity: Entity, value: &str) -> String {
     let folded = Folded::new(value);
-    folded
-        .text()
-        .chars()
-        .filter(|character| character.is_alphanumeric() || matches!(character, '@' | '.'))
-        .flat_map(char::to_lowercase)
-        .collect()
+    if entity.family() == Family::Secret {
+        return folded.text().to_owned();
+    }
+    let is_address = matches!(entity, Entity::Email | Entity::Url | Entity::IpAddress | Entity::Custom);
+    let counts = |character: &char| character.is_alphanumeric() || (is_address && !character.is_whitespace());
+    folded.text().chars().filter(counts).flat_map(char::to_lowercase).collect()
 }
 
 /// The last four of at least eight digits.

@@ -71,6 +71,17 @@ pub enum RulesError {
     TooLarge,
 }
 
+impl Rules {
+    /// Whether something that is looked for becomes a pseudonym. The deployment's own words and patterns are looked for in any case.
+    pub(crate) fn ask_for_pseudonyms(&self) -> bool {
+        let is_looked_for = |entity: &Entity| match entity {
+            Entity::Custom => !self.words.is_empty() || !self.patterns.is_empty(),
+            other => self.entities.contains(other),
+        };
+        self.actions.iter().any(|(entity, action)| *action == Action::Pseudonym && is_looked_for(entity))
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {

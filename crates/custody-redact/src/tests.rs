@@ -57,6 +57,42 @@ fn pseudonyms_are_stable_and_blind_to_how_a_value_is_written() {
 }
 
 #[test]
+fn a_pseudonym_tells_addresses_apart_that_differ_in_a_sign_alone() {
+    let actions = [(Entity::Email, Action::Pseudonym), (Entity::IpAddress, Action::Pseudonym)].into();
+    let redactor = Redactor::new(&Rules { actions, ..Rules::default() }).unwrap();
+    let seen = |text: &str| {
+        let values = std::cell::RefCell::new(Vec::new());
+        let note = |_: Entity, value: &str| {
+            values.borrow_mut().push(value.to_owned());
+            0
+        };
+        let _ = redactor.redact_with(text, &note);
+        values.into_inner()
+    };
+    assert_eq!(seen("to Ann-B@Example.org, not to annb@example.org"), ["ann-b@example.org", "annb@example.org"]);
+    assert_eq!(seen("ann+b@example.org or ann_b@example.org"), ["ann+b@example.org", "ann_b@example.org"]);
+    assert_eq!(seen("from 2001:db8::1 and 2001:db81::"), ["2001:db8::1", "2001:db81::"]);
+}
+
+#[test]
+fn only_rules_whose_finds_become_pseudonyms_ask_for_a_key() {
+    let asks = |entities: &[Entity], of: Entity, action: Action| {
+        let rules = Rules { entities: entities.iter().copied().collect(), actions: [(of, action)].into(), ..Rules::default() };
+        Redactor::new(&rules).unwrap().asks_for_pseudonyms()
+    };
+    assert!(asks(&[Entity::Email], Entity::Email, Action::Pseudonym));
+    assert!(!asks(&[Entity::Email], Entity::Email, Action::LastFour));
+    assert!(!asks(&[Entity::Email], Entity::PaymentCard, Action::Pseudonym), "what is not looked for is not found");
+    assert!(!asks(&[Entity::Custom], Entity::Custom, Action::Pseudonym), "there are no words");
+    let word = CustomWord { name: "PROJECT".into(), word: "blue heron".into() };
+    let rules =
+        Rules { entities: [].into(), actions: [(Entity::Custom, Action::Pseudonym)].into(), words: vec![word], patterns: Vec::new() };
+    let redactor = Redactor::new(&rules).unwrap();
+    assert!(redactor.asks_for_pseudonyms() && redactor.redact_with("Blue Heron", &|_, _| 0).text == "[PROJECT:aaaaaaaaaaaaaaaa]");
+    assert!(!DEFAULT.asks_for_pseudonyms());
+}
+
+#[test]
 fn custom_words_and_patterns_carry_their_own_names() {
     let mut rules = Rules { entities: [Entity::Email].into(), ..Rules::default() };
     rules.words.push(CustomWord { name: "PROJECT".into(), word: "Blue Heron".into() });

@@ -7,9 +7,10 @@
 //! | Key | Seals | At rest | Ends |
 //! | --- | --- | --- | --- |
 //! | root: KMS key or passphrase | what is below | in KMS, in a head | rotated by the operator |
-//! | wrapping key, one or more per tenant | unit keys; the product's own: edge keys | KMS, key file | rotated: new one added, keys wrapped anew, old one removed |
+//! | wrapping key, one or more per tenant | unit keys, pseudonym keys; the product's own: edge keys | KMS, key file | rotated: new one added, keys wrapped anew, old one removed |
 //! | edge key, one a day | segment secrets, by HPKE | wrapped | destroyed once the content stream has forgotten its day |
 //! | unit key: tenant × person × purpose × month | texts at rest | wrapped, in the key store | expiry, erasure |
+//! | pseudonym key: tenant | nothing: it makes the letters that stand for values in redacted text | wrapped, in the key store | erasure of the tenant |
 //! | key of one text | one text, once | never | derived, wiped |
 //!
 //! Every format has a magic of four bytes and a version, is read strictly and stays readable: `tests/fixtures` holds one of
@@ -27,6 +28,7 @@ mod commitment;
 mod entropy;
 mod error;
 mod one_use;
+mod pseudonyms;
 mod secret;
 #[cfg(test)]
 mod test_entropy;
@@ -37,5 +39,6 @@ pub use commitment::{OpenedText, TextCommitment};
 pub use entropy::{Entropy, NoEntropyError};
 pub use error::{FormatError, OpenError, SealError};
 pub use one_use::{MAX_TEXT_BYTES, MAX_TEXTS_PER_KEY};
+pub use pseudonyms::PseudonymKey;
 pub use secret::{SecretBytes, SecretKey};
 pub use text_context::{Part, TextContext};

@@ -6,6 +6,7 @@
 //! ```text
 //! edge/<day>.pub .key        EdgeKeys        gateways read the first, ingest opens the second
 //! units/…/<key id>.key       UnitKeys        one key per tenant × person × purpose × month
+//! pseudonyms/<tenant>.key    PseudonymKeys   one key per tenant that has pseudonyms
 //! claims/edge  claims/rest   Claims          sealed texts too large for the stream or the table
 //! parked/…                   ParkedRecords   content records that could not be opened yet
 //! forgotten/…                Tombstones      whose texts made up to a time are never written again
@@ -21,6 +22,7 @@ mod error;
 mod key_service;
 mod objects;
 mod parked;
+mod pseudonym_keys;
 mod rewrap;
 mod root;
 #[cfg(test)]
@@ -36,6 +38,7 @@ pub use error::VaultError;
 pub use key_service::{FileKeys, KeyCalls, KeyProvider, KeyService, KmsKeys, KmsOptions, open_wrapper};
 pub use objects::{InvalidObjectNameError, ObjectName, Objects, Put, Replaced};
 pub use parked::{ParkedPlace, ParkedRecords};
+pub use pseudonym_keys::PseudonymKeys;
 pub use rewrap::{RewrapProgress, RewrapReport, Rewrapper};
 pub use root::{S3Options, VaultRoot, VaultRootError, open_objects};
 pub use tombstones::{Forgotten, Tombstone, Tombstones};

@@ -1,7 +1,7 @@
 //! Wrapping every kept key anew, so that old wrapping keys can go.
 //!
 //! ```text
-//! for each key of `edge/` and `units/`:  read ─▶ wrapped by the current key? skip ─▶ rewrap ─▶ replace what was read
+//! for each key of `edge/`, `units/` and `pseudonyms/`:  read ─▶ wrapped by the current key? skip ─▶ rewrap ─▶ replace what was read
 //! ```
 //! The replacement is refused where the key was destroyed in between, so nothing that was forgotten comes back. Each key is at
 //! every moment wrapped by one key or the other: readers go on, and a run that was cut short is repeated and skips what is done.
@@ -22,7 +22,7 @@ use crate::{
     unit_keys::read_wrapped,
 };
 
-const FOLDERS: [&str; 2] = ["edge", "units"];
+const FOLDERS: [&str; 3] = ["edge", "units", "pseudonyms"];
 const KEY: &str = ".key";
 /// Enough to hide the way to KMS, far below its quota.
 const AT_ONCE: usize = 8;

@@ -170,7 +170,7 @@ pub(crate) fn unit(tenant: &str, person: Option<&str>) -> ShredUnit {
 /// Everything in a store.
 pub(crate) async fn all(objects: &dyn Objects) -> Vec<(ObjectName, Bytes)> {
     let mut found = Vec::new();
-    for folder in ["edge", "units", "claims", "parked", "forgotten", "holds"] {
+    for folder in ["edge", "units", "pseudonyms", "claims", "parked", "forgotten", "holds"] {
         for name in objects.list(&folder.parse().unwrap()).await.unwrap() {
             let bytes = objects.get(&name).await.unwrap().unwrap();
             found.push((name, bytes));

@@ -11,7 +11,9 @@ use clap::Args;
 use custody_gateway::{read_secret, workspace::SecretReference};
 use custody_seal::{edge::EdgeWindow, wrap::KeyWrapper};
 use custody_types::Clock;
-use custody_vault::{CacheLimits, EdgeKeys, KeyCalls, KeyProvider, KeyService, Objects, UnitKeys, VaultRoot, open_objects, open_wrapper};
+use custody_vault::{
+    CacheLimits, EdgeKeys, KeyCalls, KeyProvider, KeyService, Objects, PseudonymKeys, UnitKeys, VaultRoot, open_objects, open_wrapper,
+};
 
 use crate::{
     deployment::{Deployment, OVERLAP_MINUTES, RETENTION_HOURS, Vault, VaultKeys},
@@ -32,6 +34,8 @@ pub struct VaultParts {
     pub edge: EdgeKeys,
     /// The keys of the units of forgetting.
     pub units: Arc<UnitKeys>,
+    /// The keys of the tenants' pseudonyms.
+    pub pseudonyms: Arc<PseudonymKeys>,
 }
 
 /// Which vault a command means.
@@ -88,8 +92,10 @@ impl Vault {
         let keys = open_wrapper(&self.keys.service()?, Arc::clone(clock)).await.context("the vault's keys cannot be used")?;
         let wrapper: Arc<dyn KeyWrapper> = Arc::clone(&keys) as Arc<dyn KeyWrapper>;
         let edge = EdgeKeys::new(Arc::clone(&objects), Arc::clone(&wrapper), self.window);
-        let units = Arc::new(UnitKeys::new(Arc::clone(&objects), wrapper, Arc::clone(clock), CacheLimits::default()));
-        Ok(VaultParts { objects, keys, edge, units })
+        let limits = CacheLimits::default();
+        let units = Arc::new(UnitKeys::new(Arc::clone(&objects), Arc::clone(&wrapper), Arc::clone(clock), limits));
+        let pseudonyms = Arc::new(PseudonymKeys::new(Arc::clone(&objects), wrapper, Arc::clone(clock), limits));
+        Ok(VaultParts { objects, keys, edge, units, pseudonyms })
     }
 
     /// Opens the store alone, for gateways: they read public keys, write claim checks and never ask for a key.
@@ -105,7 +111,7 @@ impl VaultKeys {
         if path.exists() {
             return Ok(());
         }
-        for folder in ["edge", "units"] {
+        for folder in ["edge", "units", "pseudonyms"] {
             if !objects.list(&folder.parse()?).await?.is_empty() {
                 anyhow::bail!(
                     "the key file `{}` is gone, but the vault holds keys that it wrapped: put it back from its backup",
@@ -128,8 +134,8 @@ impl VaultKeys {
     }
 }
 
-/// What the key service was asked, for `/metrics`.
-pub fn add_key_figures(figures: &mut Figures, calls: KeyCalls, cached: usize) {
+/// What the key service was asked, for `/metrics`, and how many keys of units and of pseudonyms are unwrapped.
+pub fn add_key_figures(figures: &mut Figures, calls: KeyCalls, cached: [usize; 2]) {
     const NAME: &str = "custody_key_service_calls_total";
     let by_call = [("encrypt", calls.encrypt), ("decrypt", calls.decrypt), ("reencrypt", calls.reencrypt)];
     let by_call = by_call.map(|(call, value)| (format!("call=\"{call}\""), count(value)));
@@ -137,6 +143,7 @@ pub fn add_key_figures(figures: &mut Figures, calls: KeyCalls, cached: usize) {
     let by_cause = [("throttled", calls.throttled), ("unavailable", calls.unavailable), ("refused", calls.refused)];
     let by_cause = by_cause.map(|(cause, value)| (format!("cause=\"{cause}\""), count(value)));
     figures.add_each(Kind::Counter, "custody_key_service_failures_total", "Calls that failed", by_cause);
-    let cached = count(u64::try_from(cached).unwrap_or(u64::MAX));
-    figures.add(Kind::Gauge, "custody_unit_keys_cached", "Unit keys unwrapped in memory", cached);
+    let [units, pseudonyms] = cached.map(|keys| count(u64::try_from(keys).unwrap_or(u64::MAX)));
+    figures.add(Kind::Gauge, "custody_unit_keys_cached", "Unit keys unwrapped in memory", units);
+    figures.add(Kind::Gauge, "custody_pseudonym_keys_cached", "Keys of pseudonyms unwrapped in memory", pseudonyms);
 }

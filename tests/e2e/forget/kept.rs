@@ -13,15 +13,15 @@ use custody_event::{ContentRecord, Octets};
 use custody_ingest::content::ParkedBatch;
 use custody_lake::{ContentRow, ContentRows, ContentStore, LakeReader, LakeRoot, TableStore, TextState};
 use custody_seal::{
-    OpenedText, Part, TextContext,
+    OpenedText, Part, PseudonymKey, TextContext,
     edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgeTerms, EdgeWindow, SegmentSealer},
     rest::{ContentSchema, ShredUnit, UnitKey},
     wrap::WrappedKey,
 };
 use custody_types::{Clock, EventId, IdSource, JournalId, LogPosition, LogRecord, RequestId, Seq, Source, Timestamp};
 use custody_vault::{
-    CacheLimits, Claims, KeptUnit, KeyProvider, KeyService, Objects, OsEntropy, ParkedPlace, ParkedRecords, Tombstones, UnitKeys,
-    VaultRoot, open_objects, open_wrapper,
+    CacheLimits, Claims, KeptUnit, KeyProvider, KeyService, Objects, OsEntropy, ParkedPlace, ParkedRecords, PseudonymKeys, Tombstones,
+    UnitKeys, VaultRoot, open_objects, open_wrapper,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -59,6 +59,8 @@ pub struct Kept {
     pub opens: BTreeSet<Text>,
     pub claims: usize,
     pub parked: usize,
+    /// Tenants whose key of pseudonyms opens.
+    pub pseudonyms: BTreeSet<String>,
 }
 
 /// A data folder.
@@ -71,6 +73,7 @@ struct Vault {
     objects: Arc<dyn Objects>,
     keys: Arc<dyn KeyProvider>,
     units: UnitKeys,
+    pseudonyms: PseudonymKeys,
 }
 
 struct System;
@@ -176,8 +179,9 @@ impl Site {
         let objects = open_objects(&VaultRoot::folder(self.data().join("vault"))).await.unwrap();
         let keys = open_wrapper(&KeyService::File { path: self.key_file(), passphrase: None }, Arc::clone(&clock)).await.unwrap();
         let wrapper = Arc::clone(&keys) as Arc<dyn custody_seal::wrap::KeyWrapper>;
-        let units = UnitKeys::new(Arc::clone(&objects), wrapper, clock, CacheLimits::default());
-        Vault { objects, keys, units }
+        let units = UnitKeys::new(Arc::clone(&objects), Arc::clone(&wrapper), Arc::clone(&clock), CacheLimits::default());
+        let pseudonyms = PseudonymKeys::new(Arc::clone(&objects), wrapper, clock, CacheLimits::default());
+        Vault { objects, keys, units, pseudonyms }
     }
 
     async fn fill(&self) {
@@ -186,6 +190,9 @@ impl Site {
         let mut rows = Vec::new();
         for text in Text::ALL {
             rows.push(row(text, &vault).await);
+        }
+        for tenant in ["acme", "globex"] {
+            vault.pseudonyms.for_tenant(&tenant.parse().unwrap()).await.unwrap();
         }
         let staged = store.stage(ContentRows(rows)).await.unwrap();
         let state = store.snapshot().await.unwrap();
@@ -244,14 +251,19 @@ impl Site {
     pub fn kept(&self) -> Kept {
         let opens = Text::ALL.into_iter().filter(|text| self.opens(*text)).collect();
         self.runtime.block_on(async {
-            let objects = self.vault().await.objects;
+            let Vault { objects, pseudonyms: keys, .. } = self.vault().await;
+            let mut pseudonyms = BTreeSet::new();
+            for tenant in keys.tenants().await.unwrap() {
+                keys.for_tenant(&tenant).await.unwrap();
+                pseudonyms.insert(tenant.to_string());
+            }
             let claims = Claims::new(Arc::clone(&objects)).rest().await.unwrap().len();
             let parked = ParkedRecords::new(objects);
             let mut records = 0;
             for place in parked.list().await.unwrap() {
                 records += ParkedBatch::decode(&parked.get(&place).await.unwrap().unwrap()).unwrap().0.len();
             }
-            Kept { opens, claims, parked: records }
+            Kept { opens, claims, parked: records, pseudonyms }
         })
     }
 
@@ -271,6 +283,17 @@ impl Site {
             }
             copied
         })
+    }
+
+    /// A copy of the key of acme's pseudonyms.
+    pub fn pseudonym_key(&self) -> Vec<u8> {
+        std::fs::read(self.data().join("vault/pseudonyms/acme.key")).unwrap()
+    }
+
+    /// Whether such a copy opens with the key file as it is now.
+    pub fn makes_pseudonyms_with(&self, copied: &[u8]) -> bool {
+        let wrapped = WrappedKey::decode(copied).unwrap();
+        self.runtime.block_on(async { PseudonymKey::unwrap(self.vault().await.keys.as_ref(), &wrapped).await.is_ok() })
     }
 
     /// What opens with a copy of the key store and of the lake, and with the key file as it is now.

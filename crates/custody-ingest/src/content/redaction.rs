@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use custody_redact::{Redactor, Rules, RulesError};
-use custody_seal::SecretBytes;
+use custody_redact::{Redacted, Redactor, Rules, RulesError};
+use custody_seal::{PseudonymKey, SecretBytes};
 
 /// The rules for records that name none that are known.
 const DEFAULT: &str = "default";
@@ -44,17 +44,34 @@ impl RedactionRules {
         Ok(Self { named, default })
     }
 
-    /// What is left of a text, and how many of each kind went. Bytes that are no text are replaced.
-    pub(super) fn redact(&self, name: &str, text: &SecretBytes) -> (SecretBytes, BTreeMap<String, u64>) {
-        let redactor = self.named.get(name).unwrap_or(&self.default);
+    /// Whether these rules put pseudonyms in place of something, so that they need the tenant's key.
+    pub(super) fn ask_for_pseudonyms(&self, name: &str) -> bool {
+        self.redactor(name).asks_for_pseudonyms()
+    }
+
+    /// What is left of a text, and how many of each kind went. Bytes that are no text are replaced. Without a key, what the rules ask
+    /// pseudonyms for is masked.
+    pub(super) fn redact(&self, name: &str, text: &SecretBytes, key: Option<&PseudonymKey>) -> (SecretBytes, BTreeMap<String, u64>) {
+        let redactor = self.redactor(name);
         let redacted = match std::str::from_utf8(text.expose()) {
-            Ok(text) => redactor.redact(text),
+            Ok(text) => redact(redactor, text, key),
             Err(_) => {
                 let readable = SecretBytes::new(String::from_utf8_lossy(text.expose()).into_owned().into_bytes());
-                redactor.redact(std::str::from_utf8(readable.expose()).unwrap_or_default())
+                redact(redactor, std::str::from_utf8(readable.expose()).unwrap_or_default(), key)
             }
         };
         (SecretBytes::new(redacted.text.into_bytes()), redacted.counts)
+    }
+
+    fn redactor(&self, name: &str) -> &Redactor {
+        self.named.get(name).unwrap_or(&self.default)
+    }
+}
+
+fn redact(redactor: &Redactor, text: &str, key: Option<&PseudonymKey>) -> Redacted {
+    match key {
+        Some(key) => redactor.redact_with(text, &|entity, value| key.pseudonym(entity.name(), value)),
+        None => redactor.redact(text),
     }
 }
 

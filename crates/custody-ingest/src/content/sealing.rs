@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use custody_seal::{
-    Entropy, OpenError, OpenedText, SealError, TextCommitment,
+    Entropy, OpenError, OpenedText, PseudonymKey, SealError, TextCommitment,
     edge::EdgeOpener,
     rest::{ContentSchema, UnitKey},
 };
@@ -45,6 +45,8 @@ pub(super) struct ToSeal {
     pub(super) text: SealedText,
     pub(super) opened: OpenedText,
     pub(super) key: Arc<UnitKey>,
+    /// The tenant's, where the rules ask for pseudonyms.
+    pub(super) pseudonyms: Option<Arc<PseudonymKey>>,
 }
 
 /// What came of it.
@@ -80,8 +82,8 @@ fn is_as_its_event_says(text: &SealedText, opened: &OpenedText) -> bool {
 
 /// Redacts, then seals both texts under the key of their unit.
 pub(super) fn seal(work: ToSeal, rules: &RedactionRules, entropy: &mut dyn Entropy) -> Sealed {
-    let ToSeal { text, opened, key } = work;
-    let (left, redactions) = rules.redact(&text.record.redaction, opened.text());
+    let ToSeal { text, opened, key, pseudonyms } = work;
+    let (left, redactions) = rules.redact(&text.record.redaction, opened.text(), pseudonyms.as_deref());
     let redacted = opened.with_text(left);
     let mut seal = |schema, opened: &OpenedText| key.seal(schema, &text.context, opened, entropy);
     let bytes = seal(FULL_TEXT, &opened).and_then(|full| Ok(SealedBytes { full, redacted: seal(REDACTED_TEXT, &redacted)? }));

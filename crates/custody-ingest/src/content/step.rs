@@ -1,28 +1,26 @@
 //! The vault step for some texts, once: each becomes a row or waits. Nothing here decides how long to wait.
 //!
 //! ```text
-//! tombstones ─▶ few megabytes at a time: fetch ─▶ edge keys ─▶ open ─▶ unit keys ─▶ redact, seal ─▶ claims
-//!     │ the store is away                │ store away     │ key service away  │               │ store away
-//!     ▼                                  ▼                ▼                   ▼               ▼
+//! tombstones ─▶ few megabytes at a time: fetch ─▶ edge keys ─▶ open ─▶ unit keys, pseudonyms' ─▶ redact, seal ─▶ claims
+//!     │ the store is away                │ store away     │ key service away  │                             │ store away
+//!     ▼                                  ▼                ▼                   ▼                             ▼
 //!   all fails: the log waits                         the text waits
 //! ```
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use custody_seal::{
-    edge::{EdgeOpener, edge_key_of},
-    rest::{ShredUnit, UnitKey},
-};
+use custody_seal::edge::{EdgeOpener, edge_key_of};
 use custody_types::{Clock, fault_point};
-use custody_vault::{Claims, EdgeKeys, Forgotten, OsEntropy, ParkedRecords, Tombstones, UnitKeys, VaultError};
+use custody_vault::{Claims, EdgeKeys, Forgotten, OsEntropy, ParkedRecords, PseudonymKeys, Tombstones, UnitKeys, VaultError};
 use tokio::sync::Mutex;
 
 use super::{
+    keys::RoundKeys,
     metrics::ContentMetrics,
     outcome::{Settled, SettledText, Trouble},
     redaction::RedactionRules,
-    sealing::{Fetched, NotOpened, Opened, Sealed, ToSeal, open, seal},
+    sealing::{Fetched, Opened, Sealed, open, seal},
     texts::SealedText,
 };
 
@@ -32,16 +30,14 @@ const OPEN_AT_ONCE: usize = 8 << 20;
 /// What a claim takes of that, whose size is known only once it is fetched.
 const OF_A_CLAIM: usize = 4 << 20;
 
-/// Calls in a row that a key service may leave unanswered before the other texts of a round wait. Each may take as long as its time
-/// limit allows, and a round has as many calls as it has persons.
-const MOST_UNANSWERED: u32 = 3;
-
 /// What the step stands on.
 pub struct VaultParts {
     /// Keys of the days.
     pub edge: EdgeKeys,
     /// Keys of the units of forgetting.
     pub units: Arc<UnitKeys>,
+    /// Keys of the tenants' pseudonyms.
+    pub pseudonyms: Arc<PseudonymKeys>,
     /// Texts too large for stream or table.
     pub claims: Claims,
     /// Records that wait.
@@ -84,15 +80,14 @@ pub(super) struct Absence {
 }
 
 /// What is the same for all texts of one call.
-struct Round {
+pub(super) struct Round {
     forgotten: Forgotten,
     today: i64,
     /// Whether the vault was asked for keys.
     asked: bool,
     /// Whether a key of the vault does not open at the moment; a text whose key is not held may be that key's.
-    closed: Option<Trouble>,
-    /// Calls for unit keys in a row that were not answered.
-    unanswered: u32,
+    pub(super) closed: Option<Trouble>,
+    pub(super) keys: RoundKeys,
 }
 
 impl Default for VaultStepConfig {
@@ -118,7 +113,8 @@ impl VaultStep {
     pub(super) async fn settle(&self, texts: Vec<SealedText>) -> Result<Settled, VaultError> {
         let since = self.parts.clock.monotonic_micros();
         let forgotten = self.parts.tombstones.all().await?;
-        let mut round = Round { forgotten, today: self.parts.clock.now().utc_day(), asked: false, closed: None, unanswered: 0 };
+        let today = self.parts.clock.now().utc_day();
+        let mut round = Round { forgotten, today, asked: false, closed: None, keys: RoundKeys::default() };
         let mut settled = Settled::default();
         for few in in_few_megabytes(texts) {
             settled.add(self.settle_few(few, &mut round).await?);
@@ -189,58 +185,8 @@ impl VaultStep {
         .await
     }
 
-    async fn find_keys(&self, opened: Vec<Opened>, round: &mut Round, settled: &mut Settled) -> Vec<ToSeal> {
-        let mut keys: BTreeMap<ShredUnit, Result<Arc<UnitKey>, Trouble>> = BTreeMap::new();
-        let mut to_seal = Vec::with_capacity(opened.len());
-        for Opened { text, bytes, opened } in opened {
-            let opened = match (opened, round.closed) {
-                (Ok(opened), _) => opened,
-                (Err(NotOpened::UnknownKey), Some(trouble)) => {
-                    settled.wait(text, trouble);
-                    continue;
-                }
-                (Err(NotOpened::UnknownKey), None) => {
-                    self.keep_unopened(text, bytes, "sealed_key_unknown", settled).await;
-                    continue;
-                }
-                (Err(NotOpened::Never(code)), _) => {
-                    self.keep_unopened(text, bytes, code, settled).await;
-                    continue;
-                }
-            };
-            let unit = ShredUnit::of(&text.context, text.record.time);
-            let known = match keys.get(&unit) {
-                Some(known) => known.clone(),
-                None => {
-                    let asked = self.unit_key(&unit, round).await;
-                    keys.insert(unit, asked.clone());
-                    asked
-                }
-            };
-            match known {
-                Ok(key) => to_seal.push(ToSeal { text, opened, key }),
-                Err(trouble) => settled.wait(text, trouble),
-            }
-        }
-        to_seal
-    }
-
-    /// Where the key service left too many calls unanswered, only what is at hand is used.
-    async fn unit_key(&self, unit: &ShredUnit, round: &mut Round) -> Result<Arc<UnitKey>, Trouble> {
-        if round.unanswered >= MOST_UNANSWERED {
-            return self.parts.units.at_hand(unit).ok_or(Trouble { code: "key_service_unavailable", is_passing: true });
-        }
-        let asked = self.parts.units.for_sealing(unit).await;
-        match &asked {
-            Ok(_) => round.unanswered = 0,
-            Err(error) if error.is_passing() => round.unanswered = round.unanswered.saturating_add(1),
-            Err(_) => {}
-        }
-        asked.map_err(Trouble::from)
-    }
-
     /// A claim of the edge goes with its day, so that what never opened is kept with the row instead.
-    async fn keep_unopened(&self, text: SealedText, bytes: Bytes, code: &'static str, settled: &mut Settled) {
+    pub(super) async fn keep_unopened(&self, text: SealedText, bytes: Bytes, code: &'static str, settled: &mut Settled) {
         let mut unopened = SettledText::unopened(&text, code);
         if let Some(edge_claim) = &text.record.claim {
             match self.parts.claims.put_rest(text.record.expires_on, &text.record.content_id, bytes).await {

@@ -51,6 +51,10 @@ pub struct Destroyed {
     pub unit_keys: Vec<String>,
     /// SHA-256 of the sorted names, each followed by a line feed.
     pub unit_keys_hash: String,
+    /// The key of the tenant's pseudonyms. Left out where there was none, as in certificates of before there were any: what is hashed in
+    /// an event must be printed as it was.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pseudonym_key: bool,
     /// Rows of the table.
     pub rows: RowCount,
     /// Claim checks.
@@ -66,6 +70,9 @@ pub struct Destroyed {
 pub struct HeldBack {
     /// Unit keys with their holds.
     pub unit_keys: Vec<HeldBy>,
+    /// Holds that keep the key of the tenant's pseudonyms; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pseudonym_key: Vec<String>,
     /// Rows.
     pub rows: RowCount,
     /// Parked texts.
@@ -100,6 +107,7 @@ pub(super) struct CertificateFacts {
     pub(super) stream: StreamRetention,
     pub(super) key_store_window: String,
     pub(super) key_cache_seconds: u64,
+    pub(super) pseudonym_key_stays: bool,
 }
 
 impl Certificate {
@@ -109,12 +117,18 @@ impl Certificate {
         let destroyed = Destroyed {
             unit_keys,
             unit_keys_hash: keys_hash(plan.all_keys()),
+            pseudonym_key: plan.pseudonym_key,
             rows: plan.found.rows,
             claim_checks: plan.found.claims,
             parked: plan.found.parked,
             wrapping_keys: plan.wrapping_keys.clone(),
         };
-        let held_back = HeldBack { unit_keys: plan.held.clone(), rows: plan.found.held_rows, parked: plan.found.held_parked };
+        let held_back = HeldBack {
+            unit_keys: plan.held.clone(),
+            pseudonym_key: plan.pseudonym_key_held_by.clone(),
+            rows: plan.found.held_rows,
+            parked: plan.found.held_parked,
+        };
         Self {
             format: FORMAT.to_owned(),
             erasure: plan.id.clone(),
@@ -126,7 +140,7 @@ impl Certificate {
             held_back,
             copies: copies(&facts),
             stream_days: stream_days(plan.made_at, &facts),
-            not_covered: not_covered(&plan.scope),
+            not_covered: not_covered(&plan.scope, &facts),
         }
     }
 
@@ -151,9 +165,15 @@ impl Certificate {
         {
             let _ = writeln!(text, "{line}");
         }
+        if destroyed.pseudonym_key {
+            let _ = writeln!(text, "  the key of the tenant's pseudonyms");
+        }
         let _ = writeln!(text, "\nHeld back\n  {} texts, {} parked texts", held_back.rows.rows, held_back.parked);
         for key in &held_back.unit_keys {
             let _ = writeln!(text, "  key {}, by hold {}", key.key, key.holds.join(", "));
+        }
+        if !held_back.pseudonym_key.is_empty() {
+            let _ = writeln!(text, "  the key of the tenant's pseudonyms, by hold {}", held_back.pseudonym_key.join(", "));
         }
         let _ = writeln!(text, "\nOld copies");
         for copy in copies {
@@ -197,7 +217,7 @@ fn stream_days(made_up_to: Timestamp, facts: &CertificateFacts) -> Vec<EdgeCopy>
     days.map(line).collect()
 }
 
-fn not_covered(scope: &Scope) -> Vec<String> {
+fn not_covered(scope: &Scope, facts: &CertificateFacts) -> Vec<String> {
     let mut lines = vec![
         "Events stay: times, counts, costs, pseudonyms and salted hashes; the salts of the texts are gone with their keys.".to_owned(),
         "Whoever got a text while it was kept, through the model's answer or a reveal, has it.".to_owned(),
@@ -205,5 +225,14 @@ fn not_covered(scope: &Scope) -> Vec<String> {
     if scope.person.is_some() {
         lines.push("Texts whose request named no person stand under a key of the tenant and are not found by a person's name.".to_owned());
     }
+    if facts.pseudonym_key_stays {
+        let line = "The key of the tenant's pseudonyms stays: in redacted texts of others, a value of this person has the letters it had.";
+        lines.push(line.to_owned());
+    }
     lines
+}
+
+/// In the form that serde asks with.
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -31,6 +31,12 @@ pub struct ErasurePlan {
     pub gone: Vec<PlannedKey>,
     /// Unit keys that holds keep.
     pub held: Vec<HeldBy>,
+    /// Whether the key of the tenant's pseudonyms is to be destroyed; once it is, that it was.
+    #[serde(default)]
+    pub pseudonym_key: bool,
+    /// Holds on the tenant that keep that key.
+    #[serde(default)]
+    pub pseudonym_key_held_by: Vec<String>,
     /// What was found of it, over all looks.
     pub found: Found,
     /// How often was looked.
@@ -73,6 +79,8 @@ pub enum ErasureStep {
     List,
     /// Unit keys.
     DestroyUnitKeys,
+    /// The key of the tenant's pseudonyms, where all of the tenant goes.
+    DestroyPseudonymKey,
     /// Parked texts.
     ForgetParked,
     /// Claim checks.
@@ -93,11 +101,12 @@ pub enum ErasureStep {
 
 impl ErasureStep {
     /// In order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Announce,
         Self::Forbid,
         Self::List,
         Self::DestroyUnitKeys,
+        Self::DestroyPseudonymKey,
         Self::ForgetParked,
         Self::DeleteClaims,
         Self::DeleteRows,
@@ -122,6 +131,7 @@ impl ErasureStep {
             Self::Forbid => "erasure.tombstone.done",
             Self::List => "erasure.list.done",
             Self::DestroyUnitKeys => "erasure.keys.done",
+            Self::DestroyPseudonymKey => "erasure.pseudonyms.done",
             Self::ForgetParked => "erasure.parked.done",
             Self::DeleteClaims => "erasure.claims.done",
             Self::DeleteRows => "erasure.rows.done",
@@ -141,6 +151,7 @@ impl ErasureStep {
             Self::Forbid => "erasure.tombstone.marked",
             Self::List => "erasure.list.marked",
             Self::DestroyUnitKeys => "erasure.keys.marked",
+            Self::DestroyPseudonymKey => "erasure.pseudonyms.marked",
             Self::ForgetParked => "erasure.parked.marked",
             Self::DeleteClaims => "erasure.claims.marked",
             Self::DeleteRows => "erasure.rows.marked",

@@ -7,7 +7,7 @@ use custody_seal::{
     rest::UnitKeyId,
     shred::{ShredPlan, ShredScope},
 };
-use custody_types::{Clock, IdSource, PersonPseudonym, Text, fault_point};
+use custody_types::{Clock, IdSource, PersonPseudonym, TenantId, Text, fault_point};
 
 use super::{
     certificate::{Certificate, CertificateFacts},
@@ -130,6 +130,8 @@ impl Erasure {
             keys: Vec::new(),
             gone: Vec::new(),
             held: Vec::new(),
+            pseudonym_key: false,
+            pseudonym_key_held_by: Vec::new(),
             found: Found::default(),
             passes: 0,
             wrapping_keys: Vec::new(),
@@ -162,6 +164,7 @@ impl Erasure {
                 let ports = (self.vault(), self.table());
                 destroy_keys(ports, Some(&plan.scope.tenant), &mut plan.keys, &mut plan.held, KEY_POINT).await?;
             }
+            ErasureStep::DestroyPseudonymKey => self.destroy_pseudonym_key(plan).await?,
             ErasureStep::ForgetParked => {
                 let held = Held::read(self.vault(), self.table()).await?;
                 let forgotten = self.vault().parked(&plan.scope, plan.made_at, held.rows(), true).await;
@@ -196,10 +199,40 @@ impl Erasure {
         plan.gone.append(&mut plan.keys);
         plan.keys = going.iter().map(PlannedKey::from).filter(|key| !plan.gone.contains(key)).collect();
         plan.held = named(&shred.held).iter().map(|key| HeldBy { key: key.id.to_string(), holds: held.by(key) }).collect();
+        self.see_pseudonym_key(plan, &held).await?;
         let found = self.find(plan, held.rows()).await?;
         plan.found = plan.found.plus(found);
         plan.passes = plan.passes.saturating_add(1);
         Ok(())
+    }
+
+    /// Whether the key of the tenant's pseudonyms is there, and whether it goes. A hold on a person or on requests does not keep it: their
+    /// texts are kept whole, with the letters that stand in them.
+    async fn see_pseudonym_key(&self, plan: &mut ErasurePlan, held: &Held) -> Result<(), ForgetError> {
+        let tenant = &plan.scope.tenant;
+        if plan.scope.person.is_some() {
+            return Ok(());
+        }
+        if self.has_pseudonym_key(tenant).await? {
+            plan.pseudonym_key_held_by = held.by_tenant(tenant);
+            plan.pseudonym_key = plan.pseudonym_key_held_by.is_empty();
+        }
+        Ok(())
+    }
+
+    /// At every look: texts that arrived late had one made anew, perhaps.
+    async fn destroy_pseudonym_key(&self, plan: &mut ErasurePlan) -> Result<(), ForgetError> {
+        let held = Held::read(self.vault(), self.table()).await?;
+        self.see_pseudonym_key(plan, &held).await?;
+        if plan.pseudonym_key {
+            let destroyed = self.vault().destroy_pseudonym_key(&plan.scope.tenant).await;
+            destroyed.map_err(ForgetError::at("destroying the key of the tenant's pseudonyms"))?;
+        }
+        Ok(())
+    }
+
+    async fn has_pseudonym_key(&self, tenant: &TenantId) -> Result<bool, ForgetError> {
+        self.vault().has_pseudonym_key(tenant).await.map_err(ForgetError::at("looking for the key of the tenant's pseudonyms"))
     }
 
     async fn keys_of_late_rows(&self, plan: &ErasurePlan, mut keys: Vec<KeptKey>) -> Result<Vec<KeptKey>, ForgetError> {
@@ -260,7 +293,8 @@ impl Erasure {
         }
         let tenant = &plan.scope.tenant;
         let left = self.vault().unit_keys(Some(tenant)).await.map_err(ForgetError::at("listing the keys"))?;
-        let retired = self.parts.wrapping.retire(tenant, &left).await;
+        let left = left.len().saturating_add(usize::from(self.has_pseudonym_key(tenant).await?));
+        let retired = self.parts.wrapping.retire(tenant, left).await;
         plan.wrapping_keys = retired.map_err(ForgetError::at("retiring the tenant's wrapping keys"))?;
         Ok(())
     }
@@ -278,6 +312,7 @@ impl Erasure {
             stream: self.parts.stream,
             key_store_window: self.parts.wrapping.key_store_window(plan.scope.person.is_none()),
             key_cache_seconds: self.parts.key_cache_seconds,
+            pseudonym_key_stays: plan.scope.person.is_some() && self.has_pseudonym_key(&plan.scope.tenant).await?,
         };
         write(self.vault(), CERTIFICATE_KIND, &plan.id, &Certificate::of(plan, facts)).await
     }
@@ -300,6 +335,7 @@ fn erased(plan: &ErasurePlan, certificate: &Certificate) -> Control {
         ("unit_keys", certificate.destroyed.unit_keys.len().to_string()),
         ("unit_keys_hash", keys_hash(plan.all_keys())),
         ("unit_keys_held", plan.held.len().to_string()),
+        ("pseudonym_keys", u8::from(plan.pseudonym_key).to_string()),
         ("texts", plan.found.rows.rows.to_string()),
         ("text_bytes", plan.found.rows.bytes.to_string()),
         ("texts_held", plan.found.held_rows.rows.to_string()),

@@ -41,6 +41,7 @@ fn state() -> State {
         parked: vec![parked("acme", "p-1", TODAY - 2), parked("acme", "p-2", TODAY - 2), parked("globex", "p-1", TODAY - 2)],
         edge_days: [TODAY - 2, TODAY - 1, TODAY, TODAY + 1].into(),
         keys: keys.to_vec(),
+        pseudonym_keys: [acme(), "globex".parse().unwrap()].into(),
         rows,
         ..State::default()
     }
@@ -112,8 +113,60 @@ async fn a_tenant_is_erased_with_its_wrapping_key() {
     let done = erasure(&world).begin(&of(None)).await.unwrap();
     assert_eq!(left(&world.state()), (vec![5], vec!["text-5"]));
     assert_eq!(world.state().retired, [acme()].into());
-    assert_eq!(done.wrapping_keys, ["wrapping key removed, 0 unit keys left"]);
+    assert_eq!(done.wrapping_keys, ["wrapping key removed, 0 keys left"]);
     assert_eq!(world.state().parked, [parked("globex", "p-1", TODAY - 2)]);
+}
+
+fn pseudonymous(world: &World) -> Vec<String> {
+    world.state().pseudonym_keys.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn a_tenants_pseudonyms_lose_their_key_with_the_tenant_and_not_with_a_person() {
+    let world = World::new(state());
+    let erasure = erasure(&world);
+    let planned = erasure.plan(&of(Some("p-1"))).await.unwrap();
+    let done = erasure.begin(&of(Some("p-1"))).await.unwrap();
+    assert_eq!((planned.pseudonym_key, done.pseudonym_key, pseudonymous(&world).len()), (false, false, 2));
+    let certificate = erasure.certificate(&done.id).await.unwrap().unwrap();
+    assert!(certificate.not_covered.iter().any(|line| line.contains("key of the tenant's pseudonyms stays")), "{certificate:?}");
+    assert!(!certificate.json().contains("pseudonym_key"), "certificates of before have no such field, and their hashes hold");
+
+    assert!(erasure.plan(&of(None)).await.unwrap().pseudonym_key);
+    let done = erasure.begin(&of(None)).await.unwrap();
+    assert_eq!(pseudonymous(&world), ["globex"]);
+    let certificate = erasure.certificate(&done.id).await.unwrap().unwrap();
+    assert!(certificate.destroyed.pseudonym_key && certificate.text().contains("\n  the key of the tenant's pseudonyms\n"));
+    assert!(!certificate.not_covered.iter().any(|line| line.contains("pseudonyms stays")));
+    let told = world.state().events.last().unwrap().control.parameters.clone();
+    assert!(told.iter().any(|(name, value)| (&**name, &**value) == ("pseudonym_keys", "1")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_without_pseudonyms_has_no_key_of_them_to_destroy() {
+    let world = World::new(State { pseudonym_keys: [].into(), ..state() });
+    let done = erasure(&world).begin(&of(None)).await.unwrap();
+    let certificate = erasure(&world).certificate(&done.id).await.unwrap().unwrap();
+    assert!(!done.pseudonym_key && !certificate.json().contains("pseudonym_key") && !certificate.text().contains("key of the tenant's"));
+}
+
+#[tokio::test]
+async fn only_a_hold_on_the_tenant_keeps_the_key_of_its_pseudonyms() {
+    let holds = [
+        (HoldScope::Tenant { tenant: acme() }, vec!["acme", "globex"]),
+        (HoldScope::Tenant { tenant: "globex".parse().unwrap() }, vec!["globex"]),
+        (HoldScope::Person { tenant: acme(), person: "p-1".parse().unwrap() }, vec!["globex"]),
+    ];
+    for (scope, left) in holds {
+        let is_held = left.len() == 2;
+        let world = World::new(State { holds: vec![hold("h-1", scope)], ..state() });
+        let erasure = erasure(&world);
+        assert_eq!(erasure.plan(&of(None)).await.unwrap().pseudonym_key, !is_held);
+        let done = erasure.begin(&of(None)).await.unwrap();
+        assert_eq!((pseudonymous(&world), done.pseudonym_key), (left.iter().map(ToString::to_string).collect::<Vec<_>>(), !is_held));
+        let certificate = erasure.certificate(&done.id).await.unwrap().unwrap();
+        assert_eq!(certificate.text().contains("the key of the tenant's pseudonyms, by hold h-1"), is_held);
+    }
 }
 
 #[tokio::test]
@@ -227,7 +280,8 @@ async fn wherever_an_erasure_fails_resuming_it_ends_in_the_same_state() {
 }
 
 fn assert_destroyed_only_after_it_was_announced(current: &State) {
-    if current.keys != state().keys || current.rows != state().rows {
+    let is_touched = current.keys != state().keys || current.rows != state().rows || current.pseudonym_keys != state().pseudonym_keys;
+    if is_touched {
         assert_eq!(actions(current).first(), Some(&"erasure.begun"));
         assert_eq!(current.tombstones.len(), 1);
     }

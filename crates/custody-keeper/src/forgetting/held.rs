@@ -2,7 +2,7 @@
 //!
 //! | Hold | Keys | Rows |
 //! | --- | --- | --- |
-//! | tenant | every key of the tenant | every row of the tenant |
+//! | tenant | every key of the tenant, that of its pseudonyms too | every row of the tenant |
 //! | person | every key of the person | every row of the person |
 //! | request, query | the keys under which its texts stand | the rows of the request |
 //!
@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 
 use custody_seal::{rest::UnitKeyId, shred::LegalHold};
+use custody_types::TenantId;
 
 use super::{
     error::{ForgetError, PortError},
@@ -88,6 +89,13 @@ impl Held {
     #[must_use]
     pub fn keeps(&self, key: &KeptKey) -> bool {
         !self.by(key).is_empty()
+    }
+
+    /// Ids of the holds that keep all of a tenant.
+    #[must_use]
+    pub fn by_tenant(&self, tenant: &TenantId) -> Vec<String> {
+        let keeps = |hold: &&Hold| matches!(&hold.scope, HoldScope::Tenant { tenant: held } if held == tenant);
+        self.holds.iter().filter(keeps).map(|hold| hold.id.clone()).collect()
     }
 
     /// Ids of the holds that keep a key.

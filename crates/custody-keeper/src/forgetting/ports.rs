@@ -23,6 +23,12 @@ pub trait VaultStore: Send + Sync {
     /// Destroys a unit key, in the store and in this process.
     async fn destroy_unit_key(&self, key: &KeptKey) -> Result<(), PortError>;
 
+    /// Whether the tenant has a key of pseudonyms.
+    async fn has_pseudonym_key(&self, tenant: &TenantId) -> Result<bool, PortError>;
+
+    /// Destroys the key of the tenant's pseudonyms, in the store and in this process.
+    async fn destroy_pseudonym_key(&self, tenant: &TenantId) -> Result<(), PortError>;
+
     /// Days whose private edge key is there.
     async fn edge_days(&self) -> Result<BTreeSet<EdgeDay>, PortError>;
 
@@ -85,9 +91,9 @@ pub trait ContentTable: Send + Sync {
 /// The key service, as far as a tenant's own wrapping keys go.
 #[async_trait]
 pub trait WrappingKeys: Send + Sync {
-    /// Makes what older wrapping keys of the tenant wrapped unreadable: wraps the unit keys that are left with a new key and removes
+    /// Makes what older wrapping keys of the tenant wrapped unreadable: wraps the keys that are `left` with a new key and removes
     /// the older ones, or schedules their deletion. Says what was done, in a sentence each.
-    async fn retire(&self, tenant: &TenantId, left: &[KeptKey]) -> Result<Vec<String>, PortError>;
+    async fn retire(&self, tenant: &TenantId, left: usize) -> Result<Vec<String>, PortError>;
 
     /// From when a copy of the key store is unreadable, in a sentence.
     fn key_store_window(&self, retired: bool) -> String;

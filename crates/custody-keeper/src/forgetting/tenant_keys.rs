@@ -1,8 +1,8 @@
 //! A tenant's wrapping keys at its erasure.
 //!
 //! ```text
-//! key file   new wrapping key ─▶ the unit keys that are left, wrapped anew ─▶ older ones removed: a copy of the key store opens no more
-//! KMS        a key of the tenant's own: named to the operator, or its deletion scheduled where asked and no unit key needs it
+//! key file   new wrapping key ─▶ the keys that are left, wrapped anew ─▶ older ones removed: a copy of the key store opens no more
+//! KMS        a key of the tenant's own: named to the operator, or its deletion scheduled where asked and no key needs it
 //! ```
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -12,9 +12,9 @@ use custody_seal::wrap::WrappingKeyName;
 use custody_types::{TenantId, fault_point};
 use custody_vault::{KeyProvider, Objects, Rewrapper, VaultError};
 
-use super::{error::PortError, key::KeptKey, ports::WrappingKeys};
+use super::{error::PortError, ports::WrappingKeys};
 
-/// A process that looked at the key file just before a new key came into it has put its unit key by then.
+/// A process that looked at the key file just before a new key came into it has put what it wrapped by then.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// The wrapping keys of a vault's key service.
@@ -47,12 +47,12 @@ impl TenantKeys {
         Ok(did)
     }
 
-    async fn end_in_kms(&self, tenant: &TenantId, key: &str, left: &[KeptKey]) -> Result<Vec<String>, VaultError> {
+    async fn end_in_kms(&self, tenant: &TenantId, key: &str, left: usize) -> Result<Vec<String>, VaultError> {
         let Some(days) = self.delete_in_days else {
             return Ok(vec![format!("KMS key {key} of the tenant stays: its deletion is the operator's (--schedule-kms-deletion)")]);
         };
-        if !left.is_empty() {
-            return Ok(vec![format!("KMS key {key} of the tenant stays: {} unit keys need it, which are held or newer", left.len())]);
+        if left > 0 {
+            return Ok(vec![format!("KMS key {key} of the tenant stays: {left} keys need it, which are held or newer")]);
         }
         let at = self.keys.schedule_deletion(tenant, days).await?;
         Ok(vec![format!("deletion of KMS key {key} is scheduled for {}", super::shown_time(at))])
@@ -65,7 +65,7 @@ impl TenantKeys {
 
 #[async_trait]
 impl WrappingKeys for TenantKeys {
-    async fn retire(&self, tenant: &TenantId, left: &[KeptKey]) -> Result<Vec<String>, PortError> {
+    async fn retire(&self, tenant: &TenantId, left: usize) -> Result<Vec<String>, PortError> {
         let did = match self.keys.kept_elsewhere(tenant) {
             Some(key) => self.end_in_kms(tenant, &key, left).await,
             None if self.keys.is_kms() => {

@@ -54,6 +54,8 @@ pub(crate) struct Parked {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct State {
     pub(crate) keys: Vec<KeptKey>,
+    /// Tenants that have a key of pseudonyms.
+    pub(crate) pseudonym_keys: BTreeSet<TenantId>,
     pub(crate) edge_days: BTreeSet<i32>,
     pub(crate) claims: BTreeSet<String>,
     pub(crate) parked: Vec<Parked>,
@@ -136,6 +138,14 @@ impl VaultStore for World {
 
     async fn destroy_unit_key(&self, key: &KeptKey) -> Result<(), PortError> {
         self.call(|state| state.keys.retain(|kept| kept != key))
+    }
+
+    async fn has_pseudonym_key(&self, tenant: &TenantId) -> Result<bool, PortError> {
+        self.call(|state| state.pseudonym_keys.contains(tenant))
+    }
+
+    async fn destroy_pseudonym_key(&self, tenant: &TenantId) -> Result<(), PortError> {
+        self.call(|state| state.pseudonym_keys.retain(|kept| kept != tenant))
     }
 
     async fn edge_days(&self) -> Result<BTreeSet<EdgeDay>, PortError> {
@@ -250,10 +260,10 @@ impl ContentTable for World {
 
 #[async_trait]
 impl WrappingKeys for World {
-    async fn retire(&self, tenant: &TenantId, left: &[KeptKey]) -> Result<Vec<String>, PortError> {
+    async fn retire(&self, tenant: &TenantId, left: usize) -> Result<Vec<String>, PortError> {
         self.call(|state| {
             state.retired.insert(tenant.clone());
-            vec![format!("wrapping key removed, {} unit keys left", left.len())]
+            vec![format!("wrapping key removed, {left} keys left")]
         })
     }
 

@@ -11,7 +11,8 @@ use custody_event::ContentRecord;
 use custody_seal::edge::EdgeDay;
 use custody_types::{LogRecord, PersonPseudonym, RequestId, TenantId, Timestamp};
 use custody_vault::{
-    Claims, Documents, EdgeKeys, ObjectName, Objects, ParkedPlace, ParkedRecords, Replaced, Tombstone, Tombstones, UnitKeys, VaultError,
+    Claims, Documents, EdgeKeys, ObjectName, Objects, ParkedPlace, ParkedRecords, PseudonymKeys, Replaced, Tombstone, Tombstones, UnitKeys,
+    VaultError,
 };
 
 use super::{
@@ -39,6 +40,7 @@ pub struct VaultObjects {
     objects: Arc<dyn Objects>,
     edge: EdgeKeys,
     units: Arc<UnitKeys>,
+    pseudonyms: Arc<PseudonymKeys>,
     claims: Claims,
     parked: ParkedRecords,
     form: Arc<dyn ParkedForm>,
@@ -47,9 +49,15 @@ pub struct VaultObjects {
 impl VaultObjects {
     /// Over a store and its keys.
     #[must_use]
-    pub fn new(objects: Arc<dyn Objects>, edge: EdgeKeys, units: Arc<UnitKeys>, form: Arc<dyn ParkedForm>) -> Self {
+    pub fn new(
+        objects: Arc<dyn Objects>,
+        edge: EdgeKeys,
+        units: Arc<UnitKeys>,
+        pseudonyms: Arc<PseudonymKeys>,
+        form: Arc<dyn ParkedForm>,
+    ) -> Self {
         let (claims, parked) = (Claims::new(Arc::clone(&objects)), ParkedRecords::new(Arc::clone(&objects)));
-        Self { objects, edge, units, claims, parked, form }
+        Self { objects, edge, units, pseudonyms, claims, parked, form }
     }
 
     async fn forget_parked_at(&self, place: &ParkedPlace, meant: &Meant<'_>, delete: bool) -> Result<FoundParked, VaultError> {
@@ -132,6 +140,14 @@ impl VaultStore for VaultObjects {
 
     async fn destroy_unit_key(&self, key: &KeptKey) -> Result<(), PortError> {
         self.units.destroy(&key.unit, key.id).await.map(|_| ()).map_err(failed)
+    }
+
+    async fn has_pseudonym_key(&self, tenant: &TenantId) -> Result<bool, PortError> {
+        self.pseudonyms.is_kept(tenant).await.map_err(failed)
+    }
+
+    async fn destroy_pseudonym_key(&self, tenant: &TenantId) -> Result<(), PortError> {
+        self.pseudonyms.destroy(tenant).await.map(|_| ()).map_err(failed)
     }
 
     async fn edge_days(&self) -> Result<BTreeSet<EdgeDay>, PortError> {

@@ -9,7 +9,7 @@ use crate::{
     edge::EdgeDay,
     error::FormatError,
     rest::ShredUnit,
-    wire::{Reader, write_hex},
+    wire::{Reader, put_field, write_hex},
 };
 
 /// A key and what it is for.
@@ -31,6 +31,11 @@ pub enum WrapSubject {
     },
     /// The key of a shred unit.
     Unit(ShredUnit),
+    /// The key of a tenant's pseudonyms.
+    Pseudonyms {
+        /// The tenant.
+        tenant: TenantId,
+    },
 }
 
 impl WrapContext {
@@ -40,6 +45,7 @@ impl WrapContext {
         match &self.subject {
             WrapSubject::EdgeKey { .. } => None,
             WrapSubject::Unit(unit) => Some(&unit.tenant),
+            WrapSubject::Pseudonyms { tenant } => Some(tenant),
         }
     }
 
@@ -53,6 +59,7 @@ impl WrapContext {
         let kind = match self.subject {
             WrapSubject::EdgeKey { .. } => "edge",
             WrapSubject::Unit(_) => "unit",
+            WrapSubject::Pseudonyms { .. } => "pseudonyms",
         };
         let mut pairs = vec![
             ("custody:format", "1".to_owned()),
@@ -64,17 +71,19 @@ impl WrapContext {
         pairs
     }
 
-    /// kind (1: 1 edge, 2 unit), key id (16), then the day (4) or the unit.
+    /// kind (1: 1 edge, 2 unit, 3 pseudonyms), key id (16), then the day (4), the unit or the tenant (2 + n).
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let kind = match self.subject {
             WrapSubject::EdgeKey { .. } => 1,
             WrapSubject::Unit(_) => 2,
+            WrapSubject::Pseudonyms { .. } => 3,
         };
         out.push(kind);
         out.extend_from_slice(&self.key);
         match &self.subject {
             WrapSubject::EdgeKey { day } => out.extend_from_slice(&day.number().to_be_bytes()),
             WrapSubject::Unit(unit) => unit.encode(out),
+            WrapSubject::Pseudonyms { tenant } => put_field(out, tenant.as_str().as_bytes()),
         }
     }
 
@@ -84,6 +93,7 @@ impl WrapContext {
         let subject = match kind {
             1 => WrapSubject::EdgeKey { day: EdgeDay::from_number(reader.i32()?) },
             2 => WrapSubject::Unit(ShredUnit::decode(reader)?),
+            3 => WrapSubject::Pseudonyms { tenant: reader.label()? },
             _ => return Err(FormatError::Malformed),
         };
         Ok(Self { key, subject })

@@ -31,10 +31,11 @@ pub struct InvalidKeyNameError;
 /// | 4 | `CWRP` |
 /// | 1 | format version, 1 |
 /// | 2 + n | name of the wrapping key |
-/// | 1 | kind: 1 edge key, 2 unit key |
+/// | 1 | kind: 1 edge key, 2 unit key, 3 pseudonym key |
 /// | 16 | id of the key inside |
 /// | 4 | edge key: its day |
 /// | 2 + n, 1 (+ 2 + n), 2 + n, 4 | unit key: tenant, person, purpose, month |
+/// | 2 + n | pseudonym key: tenant |
 /// | 2 + n | what the key service made, 1 to 6,144 bytes |
 #[derive(Clone, PartialEq, Eq)]
 pub struct WrappedKey {

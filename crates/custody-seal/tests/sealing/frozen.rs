@@ -1,10 +1,10 @@
 //! Every format that was ever written stays readable. `fixtures/<version>.txt` holds one of each, made once and never edited;
-//! a new version gets a file of its own (`CUSTODY_WRITE_FIXTURES=1 cargo test -p custody-seal frozen -- --nocapture` prints it).
+//! a new version, and a format that came later, gets a file of its own (`CUSTODY_WRITE_FIXTURES=1 cargo test -p custody-seal frozen -- --nocapture` prints it).
 
 use std::collections::BTreeMap;
 
 use custody_seal::{
-    Part, SecretBytes, TextContext,
+    Part, PseudonymKey, SecretBytes, TextContext,
     edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgePublicKey, SegmentSealer},
     rest::{ContentSchema, ShredUnit, UnitKey},
     wrap::{KeyFile, KeyFileWrapper, KeyOwner, PassphraseCost, WrappedKey},
@@ -15,6 +15,7 @@ use crate::support::{NOON, SCHEMA, SeededEntropy, context, hex, ready, terms, un
 
 const V1: &str = include_str!("../fixtures/v1.txt");
 const V2: &str = include_str!("../fixtures/v2.txt");
+const PSEUDONYMS: &str = include_str!("../fixtures/pseudonyms-v1.txt");
 const TEXT: &[u8] = "What does the tariff 'Ünïcode' cost? 💶".as_bytes();
 const REDACTED: ContentSchema = ContentSchema(0x0101);
 const REDACTED_TEXT: &[u8] = b"What does the tariff [WORD] cost?";
@@ -134,4 +135,34 @@ fn write() -> String {
         line("redacted_record", key.seal(REDACTED, &context, &redacted, &mut entropy).unwrap());
     }
     lines.iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect()
+}
+
+/// The letters in redacted text are these numbers: a key from the store gives the same ones for ever.
+#[test]
+fn a_frozen_pseudonym_key_opens_and_gives_the_numbers_it_gave() {
+    let frozen = read(PSEUDONYMS);
+    let wrapper = KeyFileWrapper::new(KeyFile::unlock(&read(V1)["key_file_unlocked"], None).unwrap(), Box::new(SeededEntropy::new(1)));
+    let key = ready(PseudonymKey::unwrap(&wrapper, &WrappedKey::decode(&frozen["pseudonym_key"]).unwrap())).unwrap();
+    assert_eq!(key.tenant(), &context().tenant);
+    assert_eq!(numbers(&key), [frozen["of_an_email"].clone(), frozen["of_a_card"].clone(), frozen["of_nothing"].clone()]);
+}
+
+#[test]
+fn the_current_code_writes_the_frozen_pseudonym_key() {
+    let key = PseudonymKey::generate(context().tenant, &mut SeededEntropy::new(2028)).unwrap();
+    let file = KeyFile::unlock(&read(V1)["key_file_unlocked"], None).unwrap();
+    let wrapper = KeyFileWrapper::new(file, Box::new(SeededEntropy::new(2029)));
+    let wrapped = ready(key.wrap(&wrapper)).unwrap().encode();
+    let [email, card, nothing] = numbers(&key);
+    let lines = [("pseudonym_key", wrapped), ("of_an_email", email), ("of_a_card", card), ("of_nothing", nothing)];
+    let written: String = lines.iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect();
+    if std::env::var_os("CUSTODY_WRITE_FIXTURES").is_some() {
+        println!("{written}");
+    }
+    assert_eq!(written, PSEUDONYMS);
+}
+
+fn numbers(key: &PseudonymKey) -> [Vec<u8>; 3] {
+    let of = |kind, value| key.pseudonym(kind, value).to_be_bytes().to_vec();
+    [of("EMAIL", "anna.muster@example.org"), of("CARD", "4539148803436467"), of("", "")]
 }

@@ -1,10 +1,10 @@
 //! Wrapped keys: what they are bound to, rotation, and what a forged key store can't do.
 
 use custody_seal::{
-    FormatError,
+    FormatError, PseudonymKey,
     edge::{EdgeDay, EdgePrivateKey},
     rest::{ShredUnit, UnitKey},
-    wrap::{KeyFile, KeyFileWrapper, KeyOwner, KeyWrapper, WrapError, WrappedKey, WrappingKeyName},
+    wrap::{KeyFile, KeyFileWrapper, KeyOwner, KeyWrapper, WrapError, WrapSubject, WrappedKey, WrappingKeyName},
 };
 
 use crate::support::{NOON, SCHEMA, SeededEntropy, context, ready, sealed_at_rest, unit_key};
@@ -45,6 +45,45 @@ fn an_edge_key_comes_back_as_the_key_of_its_day() {
     assert_eq!(ready(UnitKey::unwrap(&wrapper, &wrapped)).map(|_| ()), Err(WrapError::NotAuthentic), "it is no unit key");
     let unit = ready(unit_key(1).wrap(&wrapper)).unwrap();
     assert_eq!(ready(EdgePrivateKey::unwrap(&wrapper, &unit)).map(|_| ()), Err(WrapError::NotAuthentic));
+}
+
+fn pseudonym_key(tenant: &str) -> PseudonymKey {
+    PseudonymKey::generate(tenant.parse().unwrap(), &mut SeededEntropy::new(7)).unwrap()
+}
+
+#[test]
+fn a_pseudonym_key_comes_back_and_makes_the_same_numbers() {
+    let (wrapper, key) = (wrapper(), pseudonym_key("acme"));
+    let stored = ready(key.wrap(&wrapper)).unwrap().encode();
+    let wrapped = WrappedKey::decode(&stored).unwrap();
+    assert_eq!(wrapped.encode(), stored);
+    assert_eq!(wrapped.context().tenant(), Some(&context().tenant), "the tenant's key wraps it");
+    let again = ready(PseudonymKey::unwrap(&wrapper, &wrapped)).unwrap();
+    assert_eq!((again.tenant(), again.pseudonym("EMAIL", "a@b.org")), (key.tenant(), key.pseudonym("EMAIL", "a@b.org")));
+    assert_eq!(ready(UnitKey::unwrap(&wrapper, &wrapped)).map(|_| ()), Err(WrapError::NotAuthentic), "it is no unit key");
+    let unit = ready(unit_key(1).wrap(&wrapper)).unwrap();
+    assert_eq!(ready(PseudonymKey::unwrap(&wrapper, &unit)).map(|_| ()), Err(WrapError::NotAuthentic), "nor is a unit key one");
+}
+
+/// Two tenants of one wrapping key, as with the default key of KMS: the context alone tells their keys apart.
+#[test]
+fn a_tenants_pseudonym_key_is_bound_to_the_tenant() {
+    let key = pseudonym_key("acme");
+    let wrapper = wrapper();
+    let wrapped = ready(key.wrap(&wrapper)).unwrap();
+    let mut context = wrapped.context().clone();
+    context.subject = WrapSubject::Pseudonyms { tenant: "globex".parse().unwrap() };
+    let forged = WrappedKey::new(wrapped.wrapping_key().clone(), context.clone(), wrapped.wrapped().to_vec()).unwrap();
+    assert_ne!(forged.encode(), wrapped.encode(), "the tenant stands in the bytes");
+    assert_eq!(WrappedKey::decode(&forged.encode()).unwrap().context(), &context);
+    let bound = |wrapped: &WrappedKey| wrapped.context().encryption_context().into_iter().find(|(name, _)| *name == "custody:bound");
+    assert_ne!(bound(&forged), bound(&wrapped), "and in the digest that a key service compares");
+    for name in wrapper.file().names(&KeyOwner::Tenant("globex".parse().unwrap())) {
+        let forged = WrappedKey::new(name, context.clone(), wrapped.wrapped().to_vec()).unwrap();
+        assert_eq!(ready(PseudonymKey::unwrap(&wrapper, &forged)).map(|_| ()), Err(WrapError::NotAuthentic));
+    }
+    let pairs = wrapped.context().encryption_context();
+    assert!(pairs.contains(&("custody:kind", "pseudonyms".to_owned())) && pairs.contains(&("custody:tenant", "acme".to_owned())));
 }
 
 #[test]
@@ -92,7 +131,7 @@ fn a_wrapped_key_in_anothers_place_does_not_open() {
     ];
     for unit in units {
         let mut context = wrapped.context().clone();
-        context.subject = custody_seal::wrap::WrapSubject::Unit(unit);
+        context.subject = WrapSubject::Unit(unit);
         let names = wrapper.file().names(&KeyOwner::Tenant(context.tenant().unwrap().clone()));
         let forged = WrappedKey::new(names[0].clone(), context, wrapped.wrapped().to_vec()).unwrap();
         assert_eq!(ready(wrapper.unwrap(&forged)).map(|_| ()), Err(WrapError::NotAuthentic));
@@ -105,12 +144,14 @@ fn a_wrapped_key_in_anothers_place_does_not_open() {
 #[test]
 fn every_flipped_bit_of_a_wrapped_key_closes_it() {
     let wrapper = wrapper();
-    let wrapped = ready(unit_key(1).wrap(&wrapper)).unwrap().encode();
-    for place in 0..wrapped.len() * 8 {
-        let mut altered = wrapped.clone();
-        altered[place / 8] ^= 1 << (place % 8);
-        let opened = WrappedKey::decode(&altered).map(|wrapped| ready(wrapper.unwrap(&wrapped)).is_ok());
-        assert_ne!(opened, Ok(true), "bit {place}");
+    for wrapped in [ready(unit_key(1).wrap(&wrapper)).unwrap(), ready(pseudonym_key("acme").wrap(&wrapper)).unwrap()] {
+        let wrapped = wrapped.encode();
+        for place in 0..wrapped.len() * 8 {
+            let mut altered = wrapped.clone();
+            altered[place / 8] ^= 1 << (place % 8);
+            let opened = WrappedKey::decode(&altered).map(|wrapped| ready(wrapper.unwrap(&wrapped)).is_ok());
+            assert_ne!(opened, Ok(true), "bit {place}");
+        }
     }
 }
 

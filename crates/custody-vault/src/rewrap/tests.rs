@@ -8,7 +8,7 @@ use custody_types::Clock;
 
 use super::*;
 use crate::{
-    CacheLimits, EdgeKeys, FileKeys, UnitKeys,
+    CacheLimits, EdgeKeys, FileKeys, PseudonymKeys, UnitKeys,
     testing::{DyingObjects, HandClock, NOON, TestFolder, all, unit},
 };
 
@@ -18,14 +18,16 @@ struct Bench {
     folder: TestFolder,
     clock: Arc<HandClock>,
     keys: Arc<FileKeys>,
+    /// What stands for a value at each tenant.
+    numbers: Vec<u64>,
 }
 
 impl Bench {
-    /// Two days and six units of two tenants.
+    /// Two days, and two tenants with three units and pseudonyms each.
     async fn new() -> Self {
         let (folder, clock) = (TestFolder::new().await, HandClock::at(NOON));
         let keys = folder.keys(&clock).await;
-        let bench = Self { folder, clock, keys };
+        let mut bench = Self { folder, clock, keys, numbers: Vec::new() };
         let window = EdgeWindow::new(Duration::from_secs(3_600), Duration::from_secs(3_600));
         let edge = EdgeKeys::new(bench.folder.shared(), Arc::clone(&bench.keys) as Arc<dyn KeyWrapper>, window);
         edge.prepare(NOON).await.unwrap();
@@ -34,7 +36,19 @@ impl Bench {
                 bench.units().for_sealing(&unit(tenant, person)).await.unwrap();
             }
         }
+        bench.numbers = bench.numbers_now().await;
         bench
+    }
+
+    /// As a process that starts now has them.
+    async fn numbers_now(&self) -> Vec<u64> {
+        let (wrapper, clock) = (Arc::clone(&self.keys) as Arc<dyn KeyWrapper>, Arc::clone(&self.clock) as Arc<dyn Clock>);
+        let pseudonyms = PseudonymKeys::new(self.folder.shared(), wrapper, clock, CacheLimits::default());
+        let mut numbers = Vec::new();
+        for tenant in ["acme", "other"] {
+            numbers.push(pseudonyms.for_tenant(&tenant.parse().unwrap()).await.unwrap().pseudonym("EMAIL", "a@b.org"));
+        }
+        numbers
     }
 
     fn units(&self) -> UnitKeys {
@@ -61,6 +75,7 @@ impl Bench {
         for kept in self.units().list_all().await.unwrap() {
             self.units().for_opening(&kept.unit, kept.key).await.unwrap();
         }
+        assert_eq!(self.numbers_now().await, self.numbers);
         for (name, bytes) in all(self.folder.objects.as_ref()).await {
             if name.as_str().ends_with(KEY) {
                 self.keys.unwrap(&read_wrapped(&name, &bytes).unwrap()).await.unwrap();
@@ -74,13 +89,13 @@ async fn after_a_rotation_every_key_is_wrapped_anew_and_the_old_wrapping_keys_go
     let bench = Bench::new().await;
     let rewrapper = bench.rewrapper();
     let before = rewrapper.in_use().await.unwrap();
-    assert_eq!(before.values().copied().collect::<BTreeSet<_>>(), BTreeSet::from([2, 3]));
+    assert_eq!(before.values().copied().collect::<BTreeSet<_>>(), BTreeSet::from([2, 4]));
     bench.clock.advance(HOUR);
     bench.rotate_all().await;
     let mut seen = Vec::new();
     let report = rewrapper.rewrap_all(false, &mut |progress| seen.push(progress)).await.unwrap();
-    assert_eq!((report.rewrapped, report.current, report.changed, report.failed.len()), (8, 0, 0, 0));
-    assert_eq!(seen.last(), Some(&RewrapProgress { done: 8, of: 8 }));
+    assert_eq!((report.rewrapped, report.current, report.changed, report.failed.len()), (10, 0, 0, 0));
+    assert_eq!(seen.last(), Some(&RewrapProgress { done: 10, of: 10 }));
     let after = rewrapper.in_use().await.unwrap();
     assert!(after.keys().all(|name| !before.contains_key(name)));
     assert!(rewrapper.remove_unused().await.unwrap().is_empty(), "another process may be about to use them");
@@ -104,7 +119,7 @@ async fn a_wrapping_key_that_still_wraps_something_stays() {
 async fn a_second_run_skips_what_is_done_unless_everything_is_asked_for() {
     let bench = Bench::new().await;
     bench.rotate_all().await;
-    for (everything, rewrapped, current) in [(false, 8, 0), (false, 0, 8), (true, 8, 0)] {
+    for (everything, rewrapped, current) in [(false, 10, 0), (false, 0, 10), (true, 10, 0)] {
         let report = bench.rewrapper().rewrap_all(everything, &mut |_| ()).await.unwrap();
         assert_eq!((report.rewrapped, report.current), (rewrapped, current));
     }
@@ -115,7 +130,7 @@ async fn a_second_run_skips_what_is_done_unless_everything_is_asked_for() {
 #[tokio::test]
 async fn a_death_while_keys_are_wrapped_anew_loses_none() {
     for last_is_done in [false, true] {
-        for steps in [0, 1, 2, 4, 8, 9, 12, 17] {
+        for steps in [0, 1, 2, 3, 5, 9, 10, 13, 18, 21] {
             let bench = Bench::new().await;
             bench.rotate_all().await;
             let dying = DyingObjects::after(bench.folder.shared(), steps, last_is_done);
@@ -123,8 +138,8 @@ async fn a_death_while_keys_are_wrapped_anew_loses_none() {
             bench.all_open().await;
             let report = bench.rewrapper().rewrap_all(false, &mut |_| ()).await.unwrap();
             // What the dead run had begun may be done only now.
-            assert_eq!(report.rewrapped + report.current + report.changed, 8, "{died:?}");
-            assert_eq!(bench.rewrapper().rewrap_all(false, &mut |_| ()).await.unwrap().current, 8);
+            assert_eq!(report.rewrapped + report.current + report.changed, 10, "{died:?}");
+            assert_eq!(bench.rewrapper().rewrap_all(false, &mut |_| ()).await.unwrap().current, 10);
             assert!(report.failed.is_empty());
             bench.all_open().await;
         }
@@ -169,7 +184,7 @@ async fn a_key_that_is_destroyed_meanwhile_does_not_come_back() {
     let bench = Bench::new().await;
     bench.rotate_all().await;
     let report = bench.rewrapper_on(Arc::new(Deleting(bench.folder.shared()))).rewrap_all(false, &mut |_| ()).await.unwrap();
-    assert_eq!((report.changed, report.rewrapped), (8, 0));
+    assert_eq!((report.changed, report.rewrapped), (10, 0));
     assert!(bench.units().list_all().await.unwrap().is_empty());
 }
 
@@ -185,7 +200,7 @@ async fn one_altered_key_stops_neither_the_others_nor_goes_unsaid() {
     bench.rotate_all().await;
     bench.clock.advance(2 * HOUR);
     let report = bench.rewrapper().rewrap_all(false, &mut |_| ()).await.unwrap();
-    assert_eq!((report.rewrapped, report.failed.len()), (7, 1));
+    assert_eq!((report.rewrapped, report.failed.len()), (9, 1));
     assert!(matches!(&report.failed[0], (failed, VaultError::KeyService(WrapError::NotAuthentic)) if *failed == name));
     let removed = bench.rewrapper().remove_unused().await.unwrap();
     assert_eq!(removed.len(), 2, "the one that the altered key names stays");
@@ -205,5 +220,5 @@ async fn readers_go_on_while_keys_are_wrapped_anew() {
             bench.all_open().await;
         }
     });
-    assert_eq!(report.unwrap().rewrapped, 8);
+    assert_eq!(report.unwrap().rewrapped, 10);
 }

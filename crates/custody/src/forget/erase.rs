@@ -31,8 +31,9 @@ use crate::{
   custody erase --list
 
 Texts made up to the start of the erasure are covered, also those that are on their way; what is made later is kept under new
-keys. A legal hold keeps what it covers, and the certificate says so. Erasing a tenant also replaces its wrapping key in the key
-file; a KMS key of its own is named, and deleted in so many days where --schedule-kms-deletion asks for it.
+keys. A legal hold keeps what it covers, and the certificate says so. Erasing a tenant also destroys the key of its pseudonyms and
+replaces its wrapping key in the key file; a KMS key of its own is named, and deleted in so many days where --schedule-kms-deletion
+asks for it.
 
 Exit codes: 0 done, 1 failed (`--resume` goes on), 2 the arguments or the configuration are wrong.")]
 #[group(id = "task", required = true, args = ["tenant", "resume", "certificate", "list"])]
@@ -129,6 +130,12 @@ fn show_plan(plan: &ErasurePlan) {
     say(&format!("  claim checks {}", found.claims));
     say(&format!("  parked       {}; held {}", found.parked, found.held_parked));
     say(&format!("  unit keys    {}; held {}", plan.keys.len(), plan.held.len()));
+    if plan.pseudonym_key {
+        say("  pseudonyms   their key");
+    }
+    if !plan.pseudonym_key_held_by.is_empty() {
+        say(&format!("  pseudonyms   their key stays, by hold {}", plan.pseudonym_key_held_by.join(", ")));
+    }
     for key in &plan.held {
         say(&format!("    {} stays, by hold {}", key.key, key.holds.join(", ")));
     }

@@ -56,8 +56,9 @@ impl Keeping {
     }
 
     fn objects(&self) -> Arc<VaultObjects> {
-        let VaultParts { objects, edge, units, .. } = &self.vault;
-        Arc::new(VaultObjects::new(Arc::clone(objects), edge.clone(), Arc::clone(units), Arc::new(AsIngestWrites)))
+        let VaultParts { objects, edge, units, pseudonyms, .. } = &self.vault;
+        let (units, pseudonyms) = (Arc::clone(units), Arc::clone(pseudonyms));
+        Arc::new(VaultObjects::new(Arc::clone(objects), edge.clone(), units, pseudonyms, Arc::new(AsIngestWrites)))
     }
 
     fn evidence(&self) -> Arc<dyn Evidence> {

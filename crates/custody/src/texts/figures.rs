@@ -39,5 +39,6 @@ pub fn add_figures(figures: &mut Figures, texts: &Texts) {
     }
     let stored = ingest.stored.iter().map(|(partition, place)| (format!("partition=\"{partition}\""), count(place.get())));
     figures.add_each(Kind::Gauge, "custody_text_ingest_stored_position", "Place before which every text is in the lake or parked", stored);
-    add_key_figures(figures, texts.vault().keys.calls(), texts.vault().units.cached());
+    let vault = texts.vault();
+    add_key_figures(figures, vault.keys.calls(), [vault.units.cached(), vault.pseudonyms.cached()]);
 }

@@ -54,6 +54,7 @@ impl Texts {
         let parts = StepParts {
             edge: vault.edge.clone(),
             units: Arc::clone(&vault.units),
+            pseudonyms: Arc::clone(&vault.pseudonyms),
             claims: Claims::new(Arc::clone(&vault.objects)),
             parked: ParkedRecords::new(Arc::clone(&vault.objects)),
             tombstones: Tombstones::new(Arc::clone(&vault.objects)),

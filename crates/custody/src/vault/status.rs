@@ -46,6 +46,8 @@ async fn show_units(parts: &VaultParts) -> Result<()> {
     }
     say(&format!("  unit keys             {} of {} tenants", units.len(), by_tenant.len()));
     by_tenant.iter().for_each(|(tenant, keys)| say(&format!("    {tenant:<20}{keys}")));
+    let pseudonyms: Vec<String> = parts.pseudonyms.tenants().await?.iter().map(ToString::to_string).collect();
+    say(&format!("  keys of pseudonyms    {}: {}", pseudonyms.len(), pseudonyms.join(" ")));
     Ok(())
 }
 

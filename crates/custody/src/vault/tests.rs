@@ -35,6 +35,7 @@ async fn filled(data_dir: &Path) -> VaultParts {
     parts.edge.prepare(NOON).await.unwrap();
     for tenant in ["acme", "other"] {
         parts.units.for_sealing(&unit(tenant)).await.unwrap();
+        parts.pseudonyms.for_tenant(&tenant.parse().unwrap()).await.unwrap();
     }
     parts
 }
@@ -43,6 +44,10 @@ async fn filled(data_dir: &Path) -> VaultParts {
 async fn all_open(data_dir: &Path) {
     let parts = Vault::in_folder(data_dir).open(&clock()).await.unwrap();
     assert_eq!(parts.edge.opener().await.unwrap().held().count(), 2);
+    assert_eq!(parts.pseudonyms.tenants().await.unwrap().len(), 2);
+    for tenant in parts.pseudonyms.tenants().await.unwrap() {
+        parts.pseudonyms.for_tenant(&tenant).await.unwrap();
+    }
     let units = UnitKeys::new(parts.objects, parts.keys, clock(), CacheLimits::default());
     for kept in units.list_all().await.unwrap() {
         units.for_opening(&kept.unit, kept.key).await.unwrap();

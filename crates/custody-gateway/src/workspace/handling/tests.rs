@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use custody_redact::{Action, Entity};
+
 use super::*;
 use crate::workspace::{Workspace, write_example};
 
@@ -16,6 +18,7 @@ days = 3
 
 [redaction.strict]
 words = [{ name = "PROJECT", word = "blue heron" }]
+actions = { email = "pseudonym", payment_card = "last_four" }
 
 [[rule]]
 name = "no-globex"
@@ -77,6 +80,8 @@ fn the_first_rule_that_matches_holds() {
     let support = workspace.handling.labelled("support-quality@2").unwrap();
     let capture = support.captures(Part::Feedback).unwrap();
     assert_eq!((capture.purpose.as_str(), capture.retention.days, &*capture.redaction), ("quality-review", 30, "strict"));
+    let actions = &workspace.handling.redactions["strict"].actions;
+    assert_eq!(*actions, [(Entity::Email, Action::Pseudonym), (Entity::PaymentCard, Action::LastFour)].into());
     assert!(support.captures(Part::ToolArguments).is_none());
     assert_eq!((support.reveal.second_person, support.reveal.per_hour, support.reveal.groups.len()), (false, 5, 1));
     let notes = workspace.handling.named("internal-notes").unwrap();
@@ -96,6 +101,10 @@ days = 0
 patterns = [{ name = "HERON", pattern = "(" }]
 [redaction.odd]
 words = [{ name = "not capitals", word = "secretword" }]
+[redaction.unknown_action]
+actions = { email = "hash" }
+[redaction.unknown_entity]
+actions = { e_mail = "pseudonym" }
 [[rule]]
 name = "a"
 capture = ["prompt", "thoughts"]
@@ -124,6 +133,8 @@ colour = "red"
     has("retention.short.days", "`0`");
     has("redaction.broken", "HERON");
     has("redaction.odd", "not capitals");
+    has("redaction.unknown_action", "`hash`");
+    has("redaction.unknown_entity", "`e_mail`");
     has("rule[0].capture", "`thoughts`");
     has("rule[0].purpose", "for a reason");
     has("rule[0].retention", "for a time");

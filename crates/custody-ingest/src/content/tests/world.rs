@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use custody_event::{ContentRecord, END_PART, Octets};
 use custody_lake::{ContentRow, ContentRows, DeadLetter, StoreError, TextState};
 use custody_log::LogReader;
-use custody_redact::{Entity, Rules};
+use custody_redact::{Action, Entity, Rules};
 use custody_seal::{
     Part, TextContext,
     edge::{EdgeDay, EdgeWindow, SegmentSealer},
@@ -25,7 +25,7 @@ use custody_testkit::{
     vault::{MemoryObjects, SwitchedKeys},
 };
 use custody_types::{Clock, JournalId, LogPosition, LogRecord, Seq, Source, Timestamp};
-use custody_vault::{CacheLimits, Claims, EdgeKeys, OsEntropy, ParkedRecords, Tombstone, Tombstones, UnitKeys};
+use custody_vault::{CacheLimits, Claims, EdgeKeys, OsEntropy, ParkedRecords, PseudonymKeys, Tombstone, Tombstones, UnitKeys};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -48,7 +48,8 @@ pub const NOON: i64 = 20_500 * DAY + DAY / 2;
 /// One kind is enough here, and quick: that redaction finds what it should is its own crate's to test.
 static RULES: LazyLock<RedactionRules> = LazyLock::new(|| {
     let rules = Rules { entities: [Entity::Email].into(), ..Rules::default() };
-    RedactionRules::new(&BTreeMap::from([("default".to_owned(), rules)])).unwrap()
+    let pseudonyms = Rules { actions: [(Entity::Email, Action::Pseudonym)].into(), ..rules.clone() };
+    RedactionRules::new(&BTreeMap::from([("default".to_owned(), rules), ("pseudonyms".to_owned(), pseudonyms)])).unwrap()
 });
 
 pub type FakeContent = FakeTable<ContentRows>;
@@ -162,6 +163,10 @@ impl World {
         UnitKeys::new(self.objects.clone(), self.keys.clone(), self.clock.clone(), CacheLimits::default())
     }
 
+    pub fn pseudonyms(&self) -> PseudonymKeys {
+        PseudonymKeys::new(self.objects.clone(), self.keys.clone(), self.clock.clone(), CacheLimits::default())
+    }
+
     /// A step as a new process makes it: it remembers nothing.
     pub fn step(&self) -> Arc<VaultStep> {
         self.step_with(Duration::ZERO)
@@ -171,6 +176,7 @@ impl World {
         let parts = VaultParts {
             edge: self.edge(),
             units: Arc::new(self.units()),
+            pseudonyms: Arc::new(self.pseudonyms()),
             claims: Claims::new(self.objects.clone()),
             parked: ParkedRecords::new(self.objects.clone()),
             tombstones: Tombstones::new(self.objects.clone()),
