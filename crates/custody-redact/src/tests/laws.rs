@@ -6,7 +6,7 @@ use super::{DEFAULT, steps_of};
 use crate::Span;
 
 /// Pieces that forms are made of, so that random texts come near them.
-fn pieces() -> impl Strategy<Value = String> {
+pub(super) fn pieces() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "4539 1488 0343 6467",
         "4111",
