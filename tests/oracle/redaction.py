@@ -10,6 +10,9 @@ A labelled span counts as found when at least half of its characters lie in find
 its own lie in labels of its type. `covered` is the share of labelled spans at least half hidden by finds of any type: what redaction
 is about. Rows that say something is there and not where are left out.
 
+Exits with 1, and says why, where recall of a type (or precision of a group) is below its recorded floor, or where ten times the hostile
+text takes more than fifteen times the processor time (base64: twenty-five times).
+
 Every program runs in a process of its own on the same rows, one after the other. Presidio runs with all its pattern recognisers on a blank
 spaCy pipeline: spaCy's models are not in the package index, so that its figures for names and places are those of patterns alone.
 `custody-redact` is given the same time measure: seconds of processor time for finding, without start and reading.
@@ -27,6 +30,24 @@ import time
 
 STRUCTURED = ["EMAIL", "PHONE", "CARD", "IBAN", "BANK", "IP", "NATIONAL_ID", "BUSINESS_ID", "PASSPORT", "LICENCE", "PLATE", "DATE", "URL"]
 FREE_FORM = ["PERSON", "ADDRESS", "POSTCODE", "AGE", "ORGANIZATION", "PLACE", "GROUP", "TITLE"]
+
+# Recall below which a half of the data may not fall, by type: what was measured, rounded down to whole hundredths.
+RECALL = {
+    "dev": {"EMAIL": 1.0, "PHONE": 0.93, "CARD": 1.0, "IBAN": 1.0, "BANK": 1.0, "IP": 1.0, "NATIONAL_ID": 0.92, "BUSINESS_ID": 0.85, "PASSPORT": 0.59,
+            "LICENCE": 0.84, "PLATE": 0.35, "DATE": 0.74, "URL": 1.0, "PERSON": 0.33, "ADDRESS": 0.62, "POSTCODE": 0.77, "AGE": 1.0,
+            "secrets": 0.93},
+    "held": {"EMAIL": 1.0, "PHONE": 0.89, "CARD": 0.99, "IBAN": 1.0, "BANK": 0.5, "IP": 0.98, "NATIONAL_ID": 0.87, "BUSINESS_ID": 0.54, "PASSPORT": 0.68,
+             "LICENCE": 0.47, "PLATE": 0.27, "DATE": 0.71, "URL": 0.91, "PERSON": 0.31, "ADDRESS": 0.68, "POSTCODE": 0.88, "AGE": 1.0,
+             "secrets": 0.89},
+}
+# The same for precision, by group.
+PRECISION = {"dev": {"structured": 0.97, "free-form": 0.94, "secrets": 0.84}, "held": {"structured": 0.96, "free-form": 0.95, "secrets": 0.87}}
+
+# How much longer ten times the hostile text may take. Base64 is read twice around the edges of windows, of which one megabyte has none.
+MOST_TIMES = collections.defaultdict(lambda: 15, {"base64": 25})
+
+# What was not as it must be.
+FAULTS = []
 
 # The label's name in the data, the common type.
 LABELS = {
@@ -211,10 +232,26 @@ def score(rows, finds):
     return tally
 
 
+def rates(total):
+    return total["right"] / max(1, total["right"] + total["false"]), total["found"] / max(1, total["labels"])
+
+
+def hold(what, figure, floor):
+    """Notes a figure that fell below its floor."""
+    if floor is not None and figure < floor:
+        FAULTS.append(f"{what} is {figure:.4f}, below {floor}")
+
+
+def hold_scores(half, tally):
+    for kind in STRUCTURED + FREE_FORM:
+        hold(f"recall of {kind} in {half}", rates(tally[kind])[1], RECALL[half].get(kind))
+    for group, kinds in (("structured", STRUCTURED), ("free-form", FREE_FORM)):
+        hold(f"precision of {group} in {half}", rates(sum((tally[kind] for kind in kinds), collections.Counter()))[0], PRECISION[half][group])
+
+
 def figures(tally, kinds):
     total = sum((tally[kind] for kind in kinds), collections.Counter())
-    precision = total["right"] / max(1, total["right"] + total["false"])
-    recall = total["found"] / max(1, total["labels"])
+    precision, recall = rates(total)
     f1 = 2 * precision * recall / max(1e-9, precision + recall)
     return f"{precision:6.3f} {recall:6.3f} {f1:6.3f}   covered {total['covered'] / max(1, total['labels']):5.3f}", total
 
@@ -236,7 +273,7 @@ def secrets(rows, finds, name, note):
     precision, recall = found / max(1, sum(seen)), found / max(1, sum(real))
     f1 = 2 * precision * recall / max(1e-9, precision + recall)
     print(f"  {name:28s} rows {len(rows)} ({sum(real)} with a secret)  precision {precision:.3f} recall {recall:.3f} F1 {f1:.3f}   {note}")
-    return [(row, s) for row, s, r in zip(rows, seen, real) if s != r]
+    return [(row, s) for row, s, r in zip(rows, seen, real) if s != r], precision, recall
 
 
 def detect_secrets(rows):
@@ -252,8 +289,10 @@ def hostile(binary):
         "digits and separators": ["4111 1111 ", "11-1", "+1 (", "0 0 0 ", "1.1.", "9-9 ", "2.2.2."],
         "beginnings of secrets": ["AKIAABCDEFGHIJKLMNO ", "password=", "ghp_aaaa", "eyJhbGciOi", "-----BEGIN RSA PRIVATE KEY-----\n", "secret: '"],
         "addresses without ends": ["a@b.", "a.b.c@", "@@", "http://a:b", "x:y@", "::1:", "fe80:"],
-        "base64": ["bXkgbWFpbCBpcyBhbm5AZXhhbXBsZS5vcmc", "QUJD", "AAAA"], "brackets": ["[", "[[EMAIL", "{[", "]"], "homoglyphs": ["\uff14\uff11", "\U0001d7cf", "\u0430"],
-        "zero width": ["4\u200b", "1\u200d1", "\u200b\u200b@"], "escapes": ["%40", "\\u0040", "%", "\\u", "%34"], "long words": ["abcdefgh" * 64 + " "],
+        "base64": ["bXkgbWFpbCBpcyBhbm5AZXhhbXBsZS5vcmc", "QUJD", "AAAA"],
+        "signs of base64": ["-_", "+/", "-/", "_-+/"], "one pair of signs": ["-_"], "signs and letters": ["-a", "_a", "/a", "+a"], "brackets": ["[", "[[EMAIL", "{[", "]"], "homoglyphs": ["\uff14\uff11", "\U0001d7cf", "\u0430"],
+        "zero width": ["4\u200b", "1\u200d1", "\u200b\u200b@"],
+        "finds and zero width": ["a@b.cc " + "\u200b" * 99], "escapes": ["%40", "\\u0040", "%", "\\u", "%34"], "long words": ["abcdefgh" * 64 + " "],
         "one digit": ["1"], "one letter": ["A"], "spaced digits": ["1 "], "at signs": ["@"], "names": ["Mr. A ", "1 Main "],
     }
     print("\nhostile text: seconds of processor time for 0.1, 1 and 10 MB, start and reading taken off")
@@ -266,9 +305,14 @@ def hostile(binary):
                 parts.append(chance.choice(kinds))
                 length += len(parts[-1].encode())
             line = json.dumps({"id": name, "text": "".join(parts)}) + "\n"
-            rounds = {100_000: 21, 1_000_000: 4, 10_000_000: 2}[size]
-            seconds.append((processor(binary, line, rounds) - processor(binary, line, 1)) / (rounds - 1))
-        print(f"  {name:24s}" + "".join(f" {one:9.4f}" for one in seconds) + f"   10 MB / 1 MB = {seconds[2] / max(seconds[1], 1e-3):.1f}")
+            rounds = {100_000: 21, 1_000_000: 11, 10_000_000: 2}[size]
+            least = lambda rounds: min(processor(binary, line, rounds) for _ in range(2))
+            seconds.append((least(rounds) - least(1)) / (rounds - 1))
+        # What takes less than 0.03 s for a megabyte is as good as that: the clock is no finer.
+        times = seconds[2] / max(seconds[1], 0.03)
+        print(f"  {name:24s}" + "".join(f" {one:9.4f}" for one in seconds) + f"   10 MB / 1 MB = {times:.1f}", flush=True)
+        if times > MOST_TIMES[name]:
+            FAULTS.append(f"ten times of `{name}` take {times:.1f} times as long, more than {MOST_TIMES[name]}")
 
 
 def main():
@@ -291,7 +335,9 @@ def main():
                 if (row["spans"] or not row.get("positive")) and not any(p["type"] == "TRANSFORMERS" for p in row["spans"])]
         finds, note = ours(arguments.binary, rows)
         print(f"\n==== {half} half: {len(rows)} rows of pii.jsonl")
-        show(f"custody-redact ({note})", score(rows, finds))
+        tally = score(rows, finds)
+        show(f"custody-redact ({note})", tally)
+        hold_scores(half, tally)
         if arguments.misses:
             misses(rows, finds, arguments.misses)
         others = read(arguments.data / "secrets" / "secrets.jsonl", half)
@@ -303,7 +349,9 @@ def main():
             peer, note = apart("scrubadub", rows)
             show(f"scrubadub ({note})", score(rows, peer))
         print("\nsecrets.jsonl, by row")
-        wrong = secrets(others, secret_finds, "custody-redact", secret_note)
+        wrong, precision, recall = secrets(others, secret_finds, "custody-redact", secret_note)
+        hold(f"recall of secrets in {half}", recall, RECALL[half]["secrets"])
+        hold(f"precision of secrets in {half}", precision, PRECISION[half]["secrets"])
         if arguments.misses == "SECRET":
             for row, seen in wrong:
                 print("   ", "false" if seen else "missed", row["detector"], repr(row["text"][:140]))
@@ -313,6 +361,8 @@ def main():
     if not arguments.no_hostile:
         speeds(arguments.binary, arguments.data)
         hostile(arguments.binary)
+    if FAULTS:
+        sys.exit("not as it must be:\n  " + "\n  ".join(FAULTS))
 
 
 def misses(rows, finds, kind):

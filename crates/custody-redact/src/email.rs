@@ -17,6 +17,8 @@ pub(crate) fn around(text: &[u8], at: usize) -> Option<Range<usize>> {
 fn local_start(text: &[u8], at: usize) -> Option<usize> {
     let before = text.get(..at)?;
     let length = before.iter().rev().take(LONGEST_LOCAL + 1).take_while(|byte| is_local(**byte)).count();
+    #[cfg(test)]
+    crate::tests::work(length);
     let quiet = |byte: &&u8| matches!(**byte, b'.' | b'-' | b'\'' | b'+' | b'%' | b'_' | b'=' | b'&' | b'/');
     let skipped = before.get(at - length..)?.iter().take_while(|byte| quiet(byte) && **byte != b'_').count();
     (length > skipped && length <= LONGEST_LOCAL).then_some(at - length + skipped)
@@ -32,6 +34,8 @@ fn domain_end(text: &[u8], start: usize) -> Option<usize> {
     let mut label = start;
     loop {
         let length = text.get(label..)?.iter().take(LONGEST_LABEL + 1).take_while(|byte| is_label(**byte)).count();
+        #[cfg(test)]
+        crate::tests::work(length + 1);
         let name = text.get(label..label + length)?;
         let name = name.strip_suffix(b"-").unwrap_or(name);
         if name.is_empty() || name.starts_with(b"-") || length > LONGEST_LABEL || label + length - start > LONGEST_DOMAIN {

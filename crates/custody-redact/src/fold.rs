@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use chars::{Fold, fold_char};
+use zeroize::Zeroize;
 
 /// The folded text and its way back.
 pub(crate) struct Folded<'a> {
@@ -32,6 +33,8 @@ struct Run {
 
 impl<'a> Folded<'a> {
     pub(crate) fn new(original: &'a str) -> Self {
+        #[cfg(test)]
+        crate::tests::work(original.len());
         if original.is_ascii() && memchr::memchr2(b'%', b'\\', original.as_bytes()).is_none() {
             return Self { text: Cow::Borrowed(original), runs: Vec::new() };
         }
@@ -58,6 +61,15 @@ impl<'a> Folded<'a> {
         let units = (at - run.folded_start) / usize::from(run.folded_unit);
         let start = run.original_start + units * usize::from(run.original_unit);
         start..start + usize::from(run.original_unit)
+    }
+}
+
+/// A copy of someone's text leaves nothing behind; it was never grown, as no text is longer when folded.
+impl Drop for Folded<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(text) = &mut self.text {
+            text.zeroize();
+        }
     }
 }
 

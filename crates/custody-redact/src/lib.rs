@@ -18,7 +18,16 @@
 //!   There is no language model here; places, organisations, occupations and nationalities are not looked for. Free text about a person stays
 //!   personal after redaction.
 //! - Escapes and base64 are undone once; what is encoded twice, compressed or encrypted is not read. A run of base64 that hides
-//!   something is replaced whole.
+//!   something is replaced whole, however long it is. A run counts as text if its first 48 bytes do, up to one character in eight; bytes
+//!   that are no UTF-8 are read as spaces, so that UTF-16 is not read. Lines of wrapped base64 are runs of their own: a value that is cut
+//!   by the end of such a line is not found. A run of more than a megabyte is read to its end only where no escape or invisible
+//!   character interrupts it.
+//! - Where finds overlap, all of them is hidden: what the heavier find leaves of the lighter has a marker of its own, or goes with its
+//!   neighbour where fewer than four letters and digits are left. Of such a rest no last digits or pseudonym are shown. The
+//!   host behind a user and a password stays.
+//! - Time is linear with the rules that ship. A deployment's pattern whose matches must be looked for far ahead and are then not found
+//!   (`a.*b` where there is no `b`) takes time of its own that can grow with the square of a text.
+//! - Copies of the text made on the way are wiped; the states of automata and what is handed out are the caller's.
 //! - A value cut into pieces by other words, spelled out, or written backwards is not found.
 //! - A marker takes other room than the value it replaced, which can bring a word and a number together; redaction reads the
 //!   neighbourhood of each marker again until nothing more is found, so that redacting twice is redacting once.
@@ -36,6 +45,7 @@ mod encoded;
 mod entity;
 mod fold;
 mod forms;
+mod long_run;
 mod marker;
 mod nearby;
 mod part;

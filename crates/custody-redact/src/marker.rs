@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 /// No marker is longer.
-const LONGEST: usize = 52;
+pub(crate) const LONGEST: usize = 52;
 
 /// A pseudonym's sixteen letters.
 pub(crate) fn letters(key: u64) -> String {

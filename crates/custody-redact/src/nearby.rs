@@ -22,17 +22,16 @@ pub(crate) struct Stretch {
 /// The neighbourhoods of markers, in order and apart.
 pub(crate) fn of(text: &str, markers: &[Range<usize>]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
-    for marker in markers {
-        let end = forward(text, marker.end, REACH);
-        let slice_end = forward(text, end, AFTER);
-        match stretches.last_mut() {
-            // Most of the way back was walked for the marker before.
-            Some(last) if last.slice.end >= marker.start => (last.window.end, last.slice.end) = (end, slice_end),
-            _ => {
-                let start = back(text, marker.start, REACH);
-                stretches.push(Stretch { window: start..end, slice: back(text, start, BEFORE)..slice_end });
-            }
-        }
+    let mut rest = markers;
+    while let Some(first) = rest.first() {
+        let hangs = |(one, next): &(&Range<usize>, &Range<usize>)| folded(text, one.end..next.start) <= REACH + AFTER;
+        let count = 1 + rest.iter().zip(rest.iter().skip(1)).take_while(hangs).count();
+        let (group, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        // Each stretch between markers is measured once, and what lies beyond a group from its ends alone.
+        let start = back(text, first.start, REACH);
+        let end = forward(text, group.last().unwrap_or(first).end, REACH);
+        stretches.push(Stretch { window: start..end, slice: back(text, start, BEFORE)..forward(text, end, AFTER) });
+        rest = others;
     }
     // What was walked back over may reach into the stretch before.
     let mut reached = 0;
@@ -41,6 +40,10 @@ pub(crate) fn of(text: &str, markers: &[Range<usize>]) -> Vec<Stretch> {
         reached = stretch.window.end;
     }
     stretches
+}
+
+fn folded(text: &str, range: Range<usize>) -> usize {
+    text.get(range).map_or(0, |piece| Folded::new(piece).text().len())
 }
 
 /// The place so many folded bytes before another; characters that are dropped do not count.

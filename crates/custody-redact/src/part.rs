@@ -54,10 +54,14 @@ fn trimmed(text: &[u8]) -> usize {
 /// The key's body and its last line; without one, as far as the lines look like a key.
 fn pem_length(rest: &[u8]) -> usize {
     let near = rest.get(..LONGEST_KEY).unwrap_or(rest);
-    if let Some(end) = memchr::memmem::find(near, b"-----END ") {
+    // A key has no such dashes inside; those of another key's first line end the search.
+    let dashes = memchr::memmem::find(near, b"-----");
+    #[cfg(test)]
+    crate::tests::work(dashes.unwrap_or(near.len()));
+    if let Some(end) = dashes.filter(|end| near.get(*end..).is_some_and(|line| line.starts_with(b"-----END "))) {
         let line = near.get(end + 9..).unwrap_or_default();
-        let tail = memchr::memmem::find(line, b"-----").map_or(0, |tail| tail + 5);
-        return end + 9 + tail.min(80);
+        let tail = memchr::memmem::find(line.get(..80).unwrap_or(line), b"-----").map_or(0, |tail| tail + 5);
+        return end + 9 + tail;
     }
     near.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\n' | b'\r')).count()
 }

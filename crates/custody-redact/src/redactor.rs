@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::encoded;
+use zeroize::Zeroizing;
+
 use crate::entity::{Entity, Family};
 use crate::fold::Folded;
+use crate::long_run::{Cuts, LongRun};
 use crate::marker;
 use crate::nearby::{self, Stretch};
 use crate::resolve::resolve;
 use crate::rules::{Action, Rules, RulesError};
-use crate::scan::Scanner;
-use crate::span::{Candidate, Span};
+use crate::scan::{Scanner, Way};
+use crate::span::{Candidate, Kept, Span};
 
 /// A text is read in windows of this size, each with so much around it that whatever begins inside is seen whole.
 const WINDOW: usize = 1 << 20;
@@ -64,10 +66,7 @@ impl Redactor {
     /// What the text holds: in order, on character boundaries, without overlaps.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Span> {
-        if cfg!(feature = "unsealed") {
-            return Vec::new();
-        }
-        self.find_within(text, &[whole(text)])
+        self.find_all(text).into_iter().map(|kept| kept.span).collect()
     }
 
     /// How many of each kind, by the kind's name; all of a deployment's own rules count as `CUSTOM`.
@@ -90,13 +89,21 @@ impl Redactor {
     /// The text with each find replaced; a rule that asks for pseudonyms masks, as there is no key.
     #[must_use]
     pub fn redact(&self, text: &str) -> Redacted {
-        self.redact_all(text, None)
+        self.redact_rounds(text, 0..text.len(), None, &|_, _| false)
     }
 
     /// The text with each find replaced, pseudonyms by the caller's keyed function.
     #[must_use]
     pub fn redact_with(&self, text: &str, pseudonyms: Pseudonyms<'_>) -> Redacted {
-        self.redact_all(text, Some(pseudonyms))
+        self.redact_rounds(text, 0..text.len(), Some(pseudonyms), &|_, _| false)
+    }
+
+    /// One part of a text, with each find replaced that is not to be kept; what stands around the part is read for what it says of it, and
+    /// what reaches over its ends is hidden as far as it stands inside. Nothing where the part does not lie on character boundaries.
+    #[must_use]
+    pub fn redact_part(&self, text: &str, part: Range<usize>, keep: &dyn Fn(&Span, &str) -> bool) -> Option<Redacted> {
+        text.get(part.clone())?;
+        Some(self.redact_rounds(text, part, None, keep))
     }
 
     /// The name in a span's marker.
@@ -105,65 +112,89 @@ impl Redactor {
         span.custom.and_then(|index| self.scanner.custom_name(index)).unwrap_or(span.entity.name())
     }
 
+    fn find_all(&self, text: &str) -> Vec<Kept> {
+        if cfg!(feature = "unsealed") {
+            return Vec::new();
+        }
+        self.find_within(text, &[whole(text)])
+    }
+
     /// What begins in some stretches of a text, a window at a time.
-    fn find_within(&self, text: &str, stretches: &[Stretch]) -> Vec<Span> {
+    fn find_within(&self, text: &str, stretches: &[Stretch]) -> Vec<Kept> {
         let mut candidates = Vec::new();
+        let mut runs = LongRun::default();
         for Stretch { window, slice } in stretches {
             let mut from = window.start;
             while from < window.end {
                 let to = boundary(text, window.end.min(from.saturating_add(WINDOW)));
                 let around = slice.start.max(from.saturating_sub(AROUND))..slice.end.min(to.saturating_add(AROUND));
-                self.find_in_window(text, from..to, around, &mut candidates);
+                self.find_in_window(text, from..to, around, &mut runs, &mut candidates);
                 from = to;
             }
         }
-        resolve(candidates)
+        resolve(text, candidates)
     }
 
-    /// What begins in a window, of which some more is read around; a run of base64 is read to its end.
-    fn find_in_window(&self, text: &str, window: Range<usize>, around: Range<usize>, candidates: &mut Vec<Candidate>) {
-        let end = encoded::run_end(text.as_bytes(), boundary(text, around.end), WINDOW);
-        let slice = boundary(text, around.start)..end;
+    /// What begins in a window, of which some more is read around; and each run of base64 of which a part in the window hides something.
+    fn find_in_window(&self, text: &str, window: Range<usize>, around: Range<usize>, runs: &mut LongRun, candidates: &mut Vec<Candidate>) {
+        let (start, begins_inside) = runs.enter(text, boundary(text, around.start));
+        let slice = start..boundary(text, around.end);
         let Some(piece) = text.get(slice.clone()) else { return };
         let folded = Folded::new(piece);
-        self.scanner.scan(folded.text(), &mut |found| {
+        self.scanner.scan(folded.text(), &Cuts::of(text, &slice, begins_inside), &mut |found| {
             let range = folded.original(found.range);
-            let (start, end) = (slice.start + range.start, slice.start + range.end);
-            if window.contains(&start) {
-                let span = Span { start, end, entity: found.entity, custom: found.custom };
-                candidates.push(Candidate { span, weight: found.weight });
+            let place = slice.start + range.start..slice.start + range.end;
+            let is_of_window = match found.way {
+                Way::Plain => window.contains(&place.start),
+                Way::Run | Way::CutRun => place.start < window.end && window.start < place.end,
+            };
+            if is_of_window {
+                let Range { start, end } = if found.way == Way::CutRun { runs.whole(text, place) } else { place };
+                candidates.push(Candidate { span: Span { start, end, entity: found.entity, custom: found.custom }, weight: found.weight });
             }
         });
     }
 
-    fn redact_all(&self, text: &str, pseudonyms: Option<Pseudonyms<'_>>) -> Redacted {
-        let mut redacted = Redacted { text: text.to_owned(), counts: BTreeMap::new() };
-        let mut spans = self.find(text);
+    fn redact_rounds(
+        &self,
+        text: &str,
+        mut part: Range<usize>,
+        pseudonyms: Option<Pseudonyms<'_>>,
+        keep: &dyn Fn(&Span, &str) -> bool,
+    ) -> Redacted {
+        let mut left = Zeroizing::new(text.to_owned());
+        let mut counts = BTreeMap::new();
+        let mut finds = self.find_all(text);
         for _ in 0..ROUNDS {
-            if spans.is_empty() {
+            finds.retain_mut(|one| one.clip(&part) && !keep(&one.span, left.get(one.span.start..one.span.end).unwrap_or_default()));
+            if finds.is_empty() {
                 break;
             }
-            for span in &spans {
-                *redacted.counts.entry(self.name(span).to_owned()).or_default() += 1;
+            for one in &finds {
+                *counts.entry(self.name(&one.span).to_owned()).or_default() += 1;
             }
-            let markers = self.replace(&mut redacted.text, &spans, pseudonyms);
+            let behind = left.len() - part.end;
+            let markers = self.replace(&mut left, &finds, pseudonyms);
+            part.end = left.len() - behind;
             // A deployment's patterns may see as far as they like.
-            let again = if self.scanner.has_custom() { vec![whole(&redacted.text)] } else { nearby::of(&redacted.text, &markers) };
-            spans = self.find_within(&redacted.text, &again);
+            let again = if self.scanner.has_custom() { vec![whole(&left)] } else { nearby::of(&left, &markers) };
+            finds = self.find_within(&left, &again);
         }
-        redacted
+        left.truncate(part.end);
+        left.drain(..part.start);
+        Redacted { text: std::mem::take(&mut *left), counts }
     }
 
-    /// Puts markers in place of what was found; says where they stand.
-    fn replace(&self, text: &mut String, spans: &[Span], pseudonyms: Option<Pseudonyms<'_>>) -> Vec<Range<usize>> {
-        let mut out = String::with_capacity(text.len());
-        let mut marked = Vec::with_capacity(spans.len());
+    /// Puts markers in place of what was found; says where they stand. The text as it was is wiped.
+    fn replace(&self, text: &mut Zeroizing<String>, finds: &[Kept], pseudonyms: Option<Pseudonyms<'_>>) -> Vec<Range<usize>> {
+        // Room enough, so that no copy is left behind by growing.
+        let mut out = Zeroizing::new(String::with_capacity(text.len() + finds.len() * marker::LONGEST));
+        let mut marked = Vec::with_capacity(finds.len());
         let mut copied = 0;
-        for span in spans {
+        for Kept { span, value } in finds {
             out.push_str(text.get(copied..span.start).unwrap_or_default());
-            let value = text.get(span.start..span.end).unwrap_or_default();
             let start = out.len();
-            self.mark(&mut out, span, value, pseudonyms);
+            self.mark(&mut out, span, text.get(value.clone()).unwrap_or_default(), pseudonyms);
             marked.push(start..out.len());
             copied = span.end;
         }
@@ -175,6 +206,7 @@ impl Redactor {
     fn mark(&self, out: &mut String, span: &Span, value: &str, pseudonyms: Option<Pseudonyms<'_>>) {
         let action = self.actions.get(&span.entity).copied().unwrap_or(Action::Mask);
         let payload = match (action, pseudonyms) {
+            _ if value.is_empty() => None,
             (Action::Mask, _) | (Action::Pseudonym, None) => None,
             (Action::LastFour, _) => last_four(value),
             (Action::Pseudonym, Some(pseudonyms)) => Some(marker::letters(pseudonyms(span.entity, &plain(span.entity, value)))),
@@ -207,21 +239,24 @@ fn whole(text: &str) -> Stretch {
 
 /// The value as one person would write it who writes it plainly: `4111-1111` and full-width `４１１１ １１１１` are one value. In an address
 /// every sign counts, as `ann-b@example.org` is somebody else than `annb@example.org`; in a secret everything does.
-fn plain(entity: Entity, value: &str) -> String {
+fn plain(entity: Entity, value: &str) -> Zeroizing<String> {
     let folded = Folded::new(value);
     if entity.family() == Family::Secret {
-        return folded.text().to_owned();
+        return Zeroizing::new(folded.text().to_owned());
     }
     let is_address = matches!(entity, Entity::Email | Entity::Url | Entity::IpAddress | Entity::Custom);
     let counts = |character: &char| character.is_alphanumeric() || (is_address && !character.is_whitespace());
-    folded.text().chars().filter(counts).flat_map(char::to_lowercase).collect()
+    let mut plain = Zeroizing::new(String::with_capacity(folded.text().len() * 2));
+    plain.extend(folded.text().chars().filter(counts).flat_map(char::to_lowercase));
+    plain
 }
 
 /// The last four of at least eight digits.
 fn last_four(value: &str) -> Option<String> {
-    let digits: Vec<char> = Folded::new(value).text().chars().filter(char::is_ascii_digit).collect();
-    let start = digits.len().checked_sub(4).filter(|start| *start >= 4)?;
-    digits.get(start..).map(|last| last.iter().collect())
+    let folded = Folded::new(value);
+    let digits = folded.text().bytes().filter(u8::is_ascii_digit).count();
+    let skipped = digits.checked_sub(4).filter(|skipped| *skipped >= 4)?;
+    Some(folded.text().chars().filter(char::is_ascii_digit).skip(skipped).collect())
 }
 
 /// The nearest character boundary at or before a place.

@@ -7,6 +7,7 @@ use crate::context::{Context, Reader};
 use crate::custom::Custom;
 use crate::entity::{Entity, Family};
 use crate::forms::{Forms, Walker};
+use crate::long_run::Cuts;
 use crate::rules::{Rules, RulesError};
 use crate::starts::{Start, start_at};
 use crate::table::{self, Need, Part, Rule};
@@ -27,6 +28,18 @@ pub(crate) struct Found {
     pub(crate) entity: Entity,
     pub(crate) weight: u8,
     pub(crate) custom: Option<u16>,
+    pub(crate) way: Way,
+}
+
+/// Where something was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// In the text itself.
+    Plain,
+    /// In what a run of base64 hides.
+    Run,
+    /// The same, and the run begins before the text or goes on behind it.
+    CutRun,
 }
 
 const CUSTOM_WEIGHT: u8 = 120;
@@ -59,34 +72,42 @@ impl Scanner {
     }
 
     /// Reports every candidate in folded text, decoding base64 on the way.
-    pub(crate) fn scan(&self, text: &str, found: &mut dyn FnMut(Found)) {
+    pub(crate) fn scan(&self, text: &str, cuts: &Cuts, found: &mut dyn FnMut(Found)) {
         let mut walker = self.forms.walker();
-        let mut encoded = Vec::new();
-        self.pass(&mut walker, text, found, Some(&mut encoded));
-        for run in encoded {
-            let Some(decoded) = text.as_bytes().get(run.clone()).and_then(encoded::decode) else { continue };
-            let mut best: Option<Found> = None;
-            self.pass(
-                &mut walker,
-                &decoded,
-                &mut |inner| {
-                    if best.as_ref().is_none_or(|best| best.weight < inner.weight) {
-                        best = Some(inner);
-                    }
-                },
-                None,
-            );
-            if let Some(best) = best {
-                found(Found { range: run, ..best });
+        let mut runs = Vec::new();
+        self.pass(&mut walker, text, found, Some(&mut runs));
+        let bytes = text.as_bytes();
+        let begun = cuts.begins_inside.map(|is_text| (0..encoded::end(bytes, 0), is_text));
+        let behind = begun.as_ref().map_or(0, |(run, _)| run.end);
+        let whole = runs.into_iter().filter(|run| run.start >= behind);
+        let whole = whole.filter(|run| bytes.get(run.clone()).is_some_and(encoded::is_text));
+        for run in begun.into_iter().filter_map(|(run, is_text)| is_text.then_some(run)).chain(whole) {
+            let Some(decoded) = bytes.get(run.clone()).and_then(encoded::decode) else { continue };
+            let cut = (run.start == 0 && cuts.begins_inside.is_some(), run.end == bytes.len() && cuts.ends_inside);
+            let way = if cut.0 || cut.1 { Way::CutRun } else { Way::Run };
+            if let Some(best) = self.heaviest(&mut walker, &decoded, cut) {
+                found(Found { range: run, way, ..best });
             }
         }
+    }
+
+    /// What a run's text is told to hold.
+    fn heaviest(&self, walker: &mut Walker<'_>, text: &str, cut: (bool, bool)) -> Option<Found> {
+        let mut best: Option<Found> = None;
+        let mut weigh = |inner: Found| {
+            if Cuts::leave_whole(&inner.range, text.len(), cut) && best.as_ref().is_none_or(|best| best.weight < inner.weight) {
+                best = Some(inner);
+            }
+        };
+        self.pass(walker, text, &mut weigh, None);
+        best
     }
 
     fn pass(&self, walker: &mut Walker<'_>, text: &str, found: &mut dyn FnMut(Found), mut runs: Option<&mut Vec<Range<usize>>>) {
         let bytes = text.as_bytes();
         self.custom.find(text, |range, index| {
             if !marker::is_touched(bytes, &range, |name| self.is_marker_name(name)) {
-                found(Found { range, entity: Entity::Custom, weight: CUSTOM_WEIGHT, custom: Some(index) });
+                found(Found { range, entity: Entity::Custom, weight: CUSTOM_WEIGHT, custom: Some(index), way: Way::Plain });
             }
         });
         let alone = alone(bytes);
@@ -104,7 +125,7 @@ impl Scanner {
                 }
                 Start::At => {
                     if let Some(range) = self.emails.then(|| email::around(bytes, at)).flatten() {
-                        found(Found { range, entity: Entity::Email, weight: EMAIL_WEIGHT, custom: None });
+                        found(Found { range, entity: Entity::Email, weight: EMAIL_WEIGHT, custom: None, way: Way::Plain });
                     }
                 }
                 start @ (Start::Word | Start::Hump) => {
@@ -140,7 +161,7 @@ impl Scanner {
             };
             let mut near = || *topics.get_or_insert_with(|| context.topics(place.start));
             if wanted.is_none_or(|wanted| near() & wanted != 0) {
-                found(Found { range, entity: rule.entity, weight: rule.weight, custom: None });
+                found(Found { range, entity: rule.entity, weight: rule.weight, custom: None, way: Way::Plain });
             }
         });
     }

@@ -2,6 +2,8 @@
 
 mod identifiers;
 mod laws;
+mod overlaps;
+mod runs;
 mod secrets;
 mod tricks;
 

@@ -6,7 +6,7 @@ use super::{DEFAULT, steps_of};
 use crate::Span;
 
 /// Pieces that forms are made of, so that random texts come near them.
-fn pieces() -> impl Strategy<Value = String> {
+pub(super) fn pieces() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "4539 1488 0343 6467",
         "4111",
@@ -62,6 +62,26 @@ fn pieces() -> impl Strategy<Value = String> {
 fn in_order_and_apart(text: &str, spans: &[Span]) -> bool {
     let whole = spans.iter().all(|span| span.start < span.end && text.get(span.start..span.end).is_some());
     whole && spans.windows(2).all(|pair| pair[0].end <= pair[1].start)
+}
+
+/// What numbers, addresses, names, escapes, base64 and markers are joined with, and what stands in them.
+const PARTS: &[&str] = &[
+    "-", "_", "+", "/", "=", ".", ":", ",", ";", "@", "%", "\\", "[", "]", "(", ")", "{", "'", "\"", " ", "\n", "\t", "\r", "#", "&", "~",
+    "*", "1", "0", "4", "a", "e", "A", "Z", "u", "x", "\u{200b}", "é", "\u{ff14}", "日",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 8, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_repeated_takes_linear_time(parts in prop::collection::vec(prop::sample::select(PARTS), 1..=4)) {
+        let piece = parts.concat();
+        let steps = |bytes: usize| steps_of_repeats(&piece, bytes);
+        // Beyond the longest form, each six thousand bytes take as long as the six thousand before.
+        let (first, second, third) = (steps(6_000), steps(12_000), steps(18_000));
+        prop_assert!(third.saturating_sub(second) <= second.saturating_sub(first) * 5 / 4 + 18_000, "{:?}: {}, {}, {} steps", piece, first, second, third);
+        prop_assert!(third <= 18_000 * 1_500, "{:?}: {} steps", piece, third);
+    }
 }
 
 proptest! {
@@ -133,14 +153,33 @@ fn ten_times_the_hostile_text_takes_ten_times_the_steps() {
         "%40",
         "\\u0040",
         "phone 5551234 ",
+        "-_",
+        "+/",
+        "-/",
+        "_-",
+        "-",
+        "_",
+        "/",
+        "a-",
+        "a_",
+        "/a",
+        "-+_/",
+        "a@b.cc \u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}",
+        "10.0.0.1 %20",
     ];
     for piece in hostile {
-        let steps = |bytes: usize| {
-            let text = piece.repeat(bytes / piece.len());
-            steps_of(|| drop(DEFAULT.redact(&text)))
-        };
-        let (small, large) = (steps(4_000), steps(40_000));
-        assert!(large <= small * 11 + 40_000, "{piece:?}: {small} steps, then {large}");
-        assert!(large <= 40_000 * 1_500, "{piece:?}: {large} steps");
+        is_linear(piece, 4_000, 40_000);
     }
+}
+
+/// Ten times as many repeats take ten times the steps, and few of them a byte.
+fn is_linear(piece: &str, few: usize, many: usize) {
+    let (small, large) = (steps_of_repeats(piece, few), steps_of_repeats(piece, many));
+    assert!(large <= small * many / few * 11 / 10 + many, "{piece:?}: {small} steps, then {large}");
+    assert!(large <= many * 1_500, "{piece:?}: {large} steps");
+}
+
+fn steps_of_repeats(piece: &str, bytes: usize) -> usize {
+    let text = piece.repeat(bytes.div_ceil(piece.len()));
+    steps_of(|| drop(DEFAULT.redact(&text)))
 }
