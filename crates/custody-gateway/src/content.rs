@@ -59,7 +59,9 @@ impl Content {
         if stats.failed {
             return Some("the content journal failed");
         }
-        if !stats.has_room(CONTENT_RESERVE_BYTES) {
+        // The largest prompt that stands in the stream, and what the model will say.
+        let of_a_prompt = u64::try_from(self.claim_above).unwrap_or(u64::MAX);
+        if !stats.has_room(CONTENT_RESERVE_BYTES.saturating_add(of_a_prompt)) {
             return Some("the content journal is full");
         }
         (!self.sealers.has_key(now)).then_some("the vault has no key for today")

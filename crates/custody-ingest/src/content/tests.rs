@@ -5,4 +5,5 @@ mod exactly_once;
 mod kept;
 mod outcomes;
 mod parking;
+mod upkeep;
 mod world;
