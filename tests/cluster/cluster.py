@@ -126,6 +126,7 @@ endpoint = "{os.environ['CUSTODY_TEST_S3_ENDPOINT']}"
 region = "us-east-1"
 [gateway]
 data_dir = "{self.work}/gateway"
+hash_key_file = "{self.work}/hash.key"
 [ingest]
 group = "ingest-{self.name}"
 flush_seconds = {flush_seconds}

@@ -28,6 +28,8 @@ pub(crate) use self::{
     seal::{Now, SealedText, Subject, end_record},
 };
 
+use custody_types::Timestamp;
+
 use self::sealers::Sealers;
 use crate::recorder::Recorder;
 
@@ -49,6 +51,20 @@ impl Content {
     pub(crate) fn new(outlet: ContentOutlet, claim_above: usize) -> Self {
         let ContentOutlet { recorder, keys, claims } = outlet;
         Self { recorder, claim_above, sealers: Arc::new(Sealers::new(keys)), claims }
+    }
+
+    /// Why a text that came now could not be kept.
+    pub(crate) fn why_not_ready(&self, now: Timestamp) -> Option<&'static str> {
+        let stats = self.recorder.stats();
+        if stats.failed {
+            return Some("the content journal failed");
+        }
+        // The largest prompt that stands in the stream, and what the model will say.
+        let of_a_prompt = u64::try_from(self.claim_above).unwrap_or(u64::MAX);
+        if !stats.has_room(CONTENT_RESERVE_BYTES.saturating_add(of_a_prompt)) {
+            return Some("the content journal is full");
+        }
+        (!self.sealers.has_key(now)).then_some("the vault has no key for today")
     }
 }
 

@@ -154,6 +154,9 @@ impl Gateway {
         if let Some(route) = workspace.routes.keys().find(|route| !models.contains_key(*route)) {
             return Err(BuildGatewayError::MissingModel(route.clone()));
         }
+        if workspace.handling.captures() && config.content.is_none() {
+            tracing::warn!("a data-handling rule keeps text, and there is no vault: requests under it are refused");
+        }
         let server = &workspace.settings.server;
         let permits = u32::try_from(server.max_in_flight).unwrap_or(u32::MAX);
         let body_bytes = usize::try_from(server.max_body_bytes).unwrap_or(usize::MAX);
@@ -267,15 +270,18 @@ impl Inner {
         }
     }
 
-    /// Why a request that came now could not be recorded.
+    /// Why a request that came now could not be recorded; or, where a rule keeps text, why a text could not be kept. Requests whose
+    /// rule keeps nothing are served still, but a caller is better sent where all are.
     pub(crate) fn why_not_ready(&self) -> Option<&'static str> {
         let stats = self.recorder.stats();
         if stats.failed {
             return Some("the journal failed");
         }
-        let room = stats.allocated_bytes.saturating_sub(stats.reserved_bytes);
-        let full = room < ROOM_OF_A_REQUEST && !stats.spare_ready;
-        full.then_some("the journal is full")
+        if !stats.has_room(ROOM_OF_A_REQUEST) {
+            return Some("the journal is full");
+        }
+        let content = self.content.as_ref().filter(|_| self.workspace.handling.captures())?;
+        content.why_not_ready(self.clock.now())
     }
 
     /// Waits until no request is under way.

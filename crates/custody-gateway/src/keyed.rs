@@ -99,6 +99,14 @@ impl KeyedHasher {
         }
     }
 
+    /// What tells this key from others and gives nothing of it away: a keyed hash of a constant, hex.
+    #[must_use]
+    pub fn check(&self) -> Text {
+        let mut mac = self.root.clone();
+        mac.update(b"custody/hash-key-check/v1");
+        Text::from(hex(&mac.finalize().into_bytes()))
+    }
+
     /// The hasher of one tenant; derived once.
     pub fn tenant(&self, tenant: &Text) -> Arc<TenantHasher> {
         if let Some(known) = self.by_tenant.read().unwrap_or_else(PoisonError::into_inner).get(tenant) {
@@ -136,6 +144,17 @@ impl TenantHasher {
         mac.update(data);
         Text::from(hex(&mac.finalize().into_bytes()))
     }
+}
+
+/// What tells the hash key of a file from others. A file that is not there is made with a new key where `make` says so.
+///
+/// # Errors
+/// When the file cannot be used as it is, or is not there and not made.
+pub fn hash_key_check(file: &Path, make: bool) -> Result<Text, HashKeyError> {
+    if !make {
+        fs::metadata(file)?;
+    }
+    Ok(KeyedHasher::open(file)?.check())
 }
 
 /// The pseudonym under which a deployment knows a person of a tenant, by the name that callers give as `user`.

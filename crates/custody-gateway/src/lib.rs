@@ -37,7 +37,7 @@ pub use content::{
 };
 pub use gateway::{BuildGatewayError, Gateway, GatewayConfig, Models, MoreMetrics};
 pub use http::TlsError;
-pub use keyed::{HashKeyError, pseudonym};
+pub use keyed::{HashKeyError, hash_key_check, pseudonym};
 pub use models::{BuildModelsError, build_models, read_secret};
 pub use probes::Probes;
 pub use profiles::{Profiles, look_up_profiles};

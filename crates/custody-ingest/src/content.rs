@@ -36,7 +36,7 @@ pub use step::{VaultParts, VaultStep, VaultStepConfig};
 pub use store::{VaultedContentStore, VaultedStaged};
 pub use texts::{SealedText, SealedTexts};
 pub use unpark::{Unparked, unpark};
-pub use upkeep::{Backlog, ContentUpkeep, UpkeepConfig};
+pub use upkeep::{Backlog, ContentUpkeep, KeyWitness, UpkeepConfig};
 
 #[cfg(test)]
 mod tests;

@@ -91,3 +91,11 @@ pub struct JournalStats {
     /// Requests whose handle was dropped without an outcome.
     pub orphaned: u64,
 }
+
+impl JournalStats {
+    /// Whether a unit of this size, with its reserve, would find room now.
+    #[must_use]
+    pub const fn has_room(&self, bytes: u64) -> bool {
+        self.spare_ready || self.allocated_bytes.saturating_sub(self.reserved_bytes) >= bytes
+    }
+}

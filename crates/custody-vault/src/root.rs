@@ -73,6 +73,12 @@ impl VaultRoot {
         }
     }
 
+    /// Whether it is a folder that nobody made yet.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(&self.0, Place::Folder(path) if !path.exists())
+    }
+
     /// Whether the vault is on S3.
     #[must_use]
     pub const fn is_s3(&self) -> bool {

@@ -7,6 +7,7 @@ mod figures;
 mod forget;
 #[cfg(debug_assertions)]
 mod halt;
+mod hash_key;
 mod ingest_parts;
 mod journal;
 mod keys;

@@ -98,6 +98,20 @@ impl Vault {
         Ok(VaultParts { objects, keys, edge, units, pseudonyms })
     }
 
+    /// The same where there is one: looking at a vault makes none. Nothing where no key was ever made.
+    pub async fn open_existing(&self, clock: &Arc<dyn Clock>) -> Result<Option<VaultParts>> {
+        if let VaultKeys::File { path, .. } = &self.keys
+            && !path.exists()
+        {
+            // A store that holds keys was made with a key file, which is lost.
+            if !self.root.is_missing() {
+                self.keys.refuse_lost(self.objects().await?.as_ref()).await?;
+            }
+            return Ok(None);
+        }
+        self.open(clock).await.map(Some)
+    }
+
     /// Opens the store alone, for gateways: they read public keys, write claim checks and never ask for a key.
     pub async fn objects(&self) -> Result<Arc<dyn Objects>> {
         open_objects(&self.root).await.with_context(|| format!("the vault `{}` cannot be used", self.root))

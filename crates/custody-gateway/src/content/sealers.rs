@@ -43,6 +43,11 @@ impl Sealers {
         Self { keys, room, current: Mutex::new(None) }
     }
 
+    /// Whether a text that came now could be sealed.
+    pub(super) fn has_key(&self, now: Timestamp) -> bool {
+        self.keys.keys().current(now).is_ok()
+    }
+
     /// Seals one text, and says to the key of which day.
     pub(super) fn seal(
         &self,

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use custody_event::{Event, Kind};
 use custody_log::AppendError;
-use custody_seal::Part;
+use custody_seal::{Part, SealError};
 use custody_types::{Fault, LogPosition, PersonPseudonym};
 
 use super::{case::Case, measure::Attempt, route::Plan};
@@ -132,12 +132,19 @@ impl Case {
     }
 }
 
-/// A full journal and a missing key are counted by their codes: callers must not be able to fill the log. All else is for a person.
+/// A full journal, a missing key and a text that is too long are counted by their codes: callers must not be able to fill the log, and
+/// who looks after the keys has warned. All else is for a person.
 pub(super) fn tell(case: &Case, error: &CaptureError) {
     let (request_id, code) = (&*case.id_text, error.code());
     match error {
-        CaptureError::Append(AppendError::Full { .. }) => tracing::debug!(request_id, code, "a text was not kept"),
-        CaptureError::NoVault | CaptureError::Seal(_) => tracing::warn!(request_id, code, "a text that must be kept was not"),
+        CaptureError::Append(AppendError::Full { .. })
+        | CaptureError::NoVault
+        | CaptureError::Seal(SealError::NoEdgeKey | SealError::EdgeKeyUnusable | SealError::TooLong { .. }) => {
+            tracing::debug!(request_id, code, "a text was not kept");
+        }
+        CaptureError::Seal(SealError::NoEntropy(_) | SealError::EdgeKeyOver | SealError::KeyExhausted | SealError::WrongUnit) => {
+            tracing::warn!(request_id, code, "a text that must be kept was not");
+        }
         CaptureError::Claim(_) | CaptureError::Append(_) | CaptureError::Encode(_) | CaptureError::Ended => {
             tracing::error!(request_id, code, "a text that must be kept could not be made durable");
         }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::{
     harness::{Harness, body, kinds, outcome},
+    log_lines,
     vault::{self, FILE, RULES, TestVault, content, content_config, keeping, keeping_in, keeping_over, records},
 };
 use crate::{ShippedJournal, SystemClock, SystemIds, end_open_texts, end_orphaned_texts};
@@ -40,6 +41,48 @@ async fn without_a_key_no_model_is_called() {
     without.stop().await;
 }
 
+/// Rules under which nothing is kept.
+const NOTHING_KEPT: &str = "version = 1\n[[rule]]\nname = \"nothing\"\ncapture = []\n";
+
+// A load balancer should prefer a gateway that can serve every request; where no rule keeps text, nothing of this matters.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_cannot_keep_texts_is_not_ready() {
+    let ready = async |kept: &vault::Kept| {
+        let seen = kept.harness.get("/readyz", &[]).await;
+        (seen.status, seen.body.trim().to_owned())
+    };
+    let whole = keeping(RULES, TestVault::open()).await;
+    assert_eq!(ready(&whole).await.0, 200);
+    whole.disk.fail(DiskPoint::Sync, std::io::ErrorKind::Other, 1_000_000);
+    whole.harness.chat("support.answer", CANARY).await;
+    let (status, why) = ready(&whole).await;
+    assert!(status == 503 && why.contains("the content journal failed"), "{status} {why}");
+    whole.harness.stop().await;
+    let keyless = keeping(RULES, TestVault::without_keys()).await;
+    let (status, why) = ready(&keyless).await;
+    assert!(status == 503 && why.contains("the vault has no key for today"), "{status} {why}");
+    keyless.harness.stop().await;
+    let idle = keeping(NOTHING_KEPT, TestVault::without_keys()).await;
+    assert_eq!(ready(&idle).await.0, 200, "no rule keeps text");
+    idle.harness.stop().await;
+}
+
+// A caller may repeat these as often as the network allows: whoever looks after the keys has warned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_without_a_key_do_not_fill_the_log() {
+    log_lines::listen();
+    let kept = keeping(RULES, TestVault::without_keys()).await;
+    let without = Harness::with(&[(FILE, "", RULES)]).await;
+    for harness in [&kept.harness, &without] {
+        let seen = harness.chat("support.answer", CANARY).await;
+        assert_eq!(seen.code(), "content_key_missing");
+        let lines = log_lines::lines_with(seen.header("x-request-id").unwrap());
+        assert!(lines.is_empty(), "{lines:?}");
+    }
+    kept.harness.stop().await;
+    without.stop().await;
+}
+
 // A content journal without room refuses before the call, and has room for every answer of what it admitted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_content_journal_refuses_before_the_call() {
@@ -61,6 +104,8 @@ async fn a_full_content_journal_refuses_before_the_call() {
         assert!(answered < 2000);
     };
     assert_eq!((refused.status, refused.code().as_str()), (503, "content_journal_full"), "{}", refused.body);
+    let readiness = kept.harness.get("/readyz", &[]).await;
+    assert!(readiness.status == 503 && readiness.body.contains("the content journal is full"), "{}", readiness.body);
     assert!(answered > 0 && refused.header("retry-after").is_some());
     assert_eq!(kept.harness.model.count(), answered, "nothing was called without its text kept");
     let events = kept.harness.events().await;

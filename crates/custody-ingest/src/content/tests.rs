@@ -6,4 +6,5 @@ mod kept;
 mod outcomes;
 mod parking;
 mod pseudonyms;
+mod upkeep;
 mod world;

@@ -22,6 +22,13 @@ pub trait Backlog: Send + Sync {
     async fn unread_from(&self) -> Option<EdgeDay>;
 }
 
+/// Told of what cannot be undone.
+#[async_trait]
+pub trait KeyWitness: Send + Sync {
+    /// The keys of these days are destroyed.
+    async fn destroyed(&self, days: &[EdgeDay]);
+}
+
 /// How often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpkeepConfig {
@@ -41,6 +48,8 @@ pub struct ContentUpkeep<S> {
     pub lookup: Arc<dyn EventLookup>,
     /// How far the stream is read.
     pub backlog: Arc<dyn Backlog>,
+    /// Who records that keys are destroyed.
+    pub witness: Arc<dyn KeyWitness>,
     /// Commit ids.
     pub ids: Arc<dyn IdSource>,
     /// How often.
@@ -82,11 +91,13 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
     /// Works until told to stop. What fails is logged and tried again: no text depends on when it is done.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let turns_between_keys = self.config.keys_every.as_secs() / self.config.unpark_every.as_secs().max(1);
-        let mut turn = 0_u64;
+        let mut turns_until_keys = 0_u64;
         loop {
-            if turn.is_multiple_of(turns_between_keys.max(1)) {
-                self.look_after_keys().await;
+            if turns_until_keys == 0 {
+                // What failed is tried in the next turn: an hour without a key is an hour of refused requests.
+                turns_until_keys = if self.look_after_keys().await { turns_between_keys.max(1) } else { 1 };
             }
+            turns_until_keys -= 1;
             match self.unpark().await {
                 Ok(Unparked { texts: 0, .. }) => {}
                 Ok(unparked) => tracing::info!(texts = unparked.texts, waiting = unparked.waiting, "parked texts are in the lake"),
@@ -94,7 +105,6 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
                     tracing::warn!(error = &error as &dyn std::error::Error, "parked texts could not be tried and are tried again");
                 }
             }
-            turn = turn.saturating_add(1);
             if tokio::time::timeout(self.config.unpark_every, stop.wait_for(|stop| *stop)).await.is_ok() {
                 return;
             }
@@ -109,21 +119,35 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
         unpark(&self.step, &self.table, self.lookup.as_ref(), self.ids.as_ref()).await
     }
 
-    async fn look_after_keys(&self) {
-        match self.step.prepare_keys().await {
-            Ok(prepared) if prepared.made.is_empty() => {}
-            Ok(prepared) => tracing::info!(days = ?prepared.made, "keys were made for texts of these days"),
+    /// Whether all went well.
+    async fn look_after_keys(&self) -> bool {
+        let made = match self.step.prepare_keys().await {
+            Ok(prepared) => {
+                if !prepared.made.is_empty() {
+                    tracing::info!(days = ?prepared.made, "keys were made for texts of these days");
+                }
+                true
+            }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "keys of today and tomorrow could not be seen to");
+                false
             }
-        }
-        match self.step.destroy_keys(self.backlog.unread_from().await).await {
+        };
+        let destroyed = match self.step.destroy_keys(self.backlog.unread_from().await).await {
             Ok(EdgeKeysDestroyed { destroyed, still_needed }) => {
                 if !destroyed.is_empty() || !still_needed.is_empty() {
                     tracing::info!(?destroyed, ?still_needed, "keys of days that are over");
                 }
+                if !destroyed.is_empty() {
+                    self.witness.destroyed(&destroyed).await;
+                }
+                true
             }
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "keys of past days could not be destroyed"),
-        }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "keys of past days could not be destroyed");
+                false
+            }
+        };
+        made && destroyed
     }
 }

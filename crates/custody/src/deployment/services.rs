@@ -2,17 +2,22 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use custody_config::Reader;
+use custody_ingest::content::VaultStepConfig;
+
+use crate::hash_key::HASH_KEY;
 
 /// The gateway's own.
 #[derive(Debug)]
 pub struct GatewayService {
-    /// Folder of the journal and of the hash key.
+    /// Folder of the journal, and of the hash key where no file is named for it.
     pub data_dir: PathBuf,
+    /// The key of keyed hashes, the same for every gateway.
+    hash_key_file: Option<PathBuf>,
     /// Most that the journal may grow to while the log is away; beyond it requests are refused.
     pub journal_bytes: u64,
     /// The same for the journal of sealed texts.
@@ -32,6 +37,8 @@ pub struct IngestService {
     pub group: String,
     pub flush_age: Duration,
     pub flush_bytes: usize,
+    /// How long texts hold up those behind them while the vault is away, before they are parked.
+    pub vault_patience: Duration,
     /// The lake's upkeep; nothing where it is run by hand.
     pub maintenance: Option<MaintenanceJob>,
 }
@@ -68,8 +75,23 @@ pub struct OfficeService {
     pub grace: Duration,
 }
 
+impl IngestService {
+    /// How the vault step waits.
+    pub fn vault_step(&self) -> VaultStepConfig {
+        VaultStepConfig { patience: self.vault_patience, ..VaultStepConfig::default() }
+    }
+}
+
+impl GatewayService {
+    /// The file of the key of keyed hashes, for a gateway whose folder this is.
+    pub fn hash_key_file(&self, data_dir: &Path) -> PathBuf {
+        self.hash_key_file.clone().unwrap_or_else(|| data_dir.join(HASH_KEY))
+    }
+}
+
 pub fn read_gateway(reader: Reader<'_>) -> Option<GatewayService> {
     let data_dir = reader.text("data_dir", "a folder on a disk that survives restarts").map(PathBuf::from);
+    let hash_key_file = reader.optional_text("hash_key_file", "a file on a disk that survives restarts").map(PathBuf::from);
     // About an hour of heavy traffic while the log is away.
     let journal_bytes = reader.number("journal_bound_mib", 256..=(1 << 20), 4096) << 20;
     let content_bytes = reader.number("content_bound_mib", 256..=(1 << 20), 4096) << 20;
@@ -77,13 +99,15 @@ pub fn read_gateway(reader: Reader<'_>) -> Option<GatewayService> {
     let log_patience = Duration::from_millis(reader.number("log_patience_ms", 100..=120_000, 5000));
     let drain = Duration::from_secs(reader.number("drain_seconds", 0..=3600, 20));
     reader.finish();
-    Some(GatewayService { data_dir: data_dir?, journal_bytes, content_bytes, log_patience, drain })
+    Some(GatewayService { data_dir: data_dir?, hash_key_file, journal_bytes, content_bytes, log_patience, drain })
 }
 
 pub fn read_ingest(reader: Reader<'_>) -> Option<IngestService> {
     let listen = loopback(&reader, 8701);
     let group = reader.optional_text("group", "the name of a consumer group").unwrap_or("custody-ingest").to_owned();
     let flush_age = Duration::from_secs(reader.number("flush_seconds", 1..=3600, 30));
+    // Longer than a restart or a burst of throttling takes, short beside the stream's retention.
+    let vault_patience = Duration::from_secs(reader.number("vault_patience_seconds", 1..=3600, 60));
     let flush_mib = reader.number("flush_mib", 1..=1024, 64);
     let upkeep = reader.section("maintenance");
     let every = Duration::from_secs(60 * upkeep.number("every_minutes", 0..=10_080, 60));
@@ -91,7 +115,8 @@ pub fn read_ingest(reader: Reader<'_>) -> Option<IngestService> {
     upkeep.finish();
     reader.finish();
     let maintenance = (!every.is_zero()).then_some(MaintenanceJob { every, keep_removed });
-    Some(IngestService { listen: listen?, group, flush_age, flush_bytes: usize::try_from(flush_mib << 20).ok()?, maintenance })
+    let flush_bytes = usize::try_from(flush_mib << 20).ok()?;
+    Some(IngestService { listen: listen?, group, flush_age, flush_bytes, vault_patience, maintenance })
 }
 
 pub fn read_query(reader: Reader<'_>) -> Option<QueryService> {

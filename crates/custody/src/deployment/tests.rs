@@ -25,6 +25,26 @@ fn every_mistake_of_a_file_is_told_at_once() {
 }
 
 #[test]
+fn how_long_texts_wait_for_the_vault_is_said_in_the_file() {
+    let patience = |text: &str| Deployment::parse("example.toml", text).unwrap().ingest.vault_step().patience.as_secs();
+    let line = "vault_patience_seconds = 60";
+    assert_eq!((patience(EXAMPLE), patience(&EXAMPLE.replace(line, ""))), (60, 60));
+    assert_eq!(patience(&EXAMPLE.replace(line, "vault_patience_seconds = 5")), 5);
+    for wrong in [0, 3601] {
+        let told = mistakes_of(&EXAMPLE.replace(line, &format!("vault_patience_seconds = {wrong}")));
+        assert!(told.contains("ingest.vault_patience_seconds"), "{told}");
+    }
+}
+
+#[test]
+fn gateways_may_share_a_hash_key() {
+    let own = Deployment::parse("example.toml", EXAMPLE).unwrap().gateway;
+    assert_eq!(own.hash_key_file(Path::new("/var/lib/other")), Path::new("/var/lib/other/hash.key"));
+    let shared = Deployment::parse("example.toml", &EXAMPLE.replace("# hash_key_file", "hash_key_file")).unwrap().gateway;
+    assert_eq!(shared.hash_key_file(Path::new("/var/lib/other")), Path::new("/etc/custody/hash.key"));
+}
+
+#[test]
 fn plaintext_leaves_the_machine_in_no_configuration() {
     let told = mistakes_of(&EXAMPLE.replace("127.0.0.1:9092", "broker.example.org:9092"));
     assert!(told.contains("without encryption"), "{told}");

@@ -48,6 +48,8 @@ impl Expiry {
     }
 
     async fn expire(&self) -> Result<u64> {
+        // Nothing is destroyed that could not be recorded afterwards.
+        self.place.office.prove("custody").await?;
         let keeping = Keeping::open(&self.place, self.questions.clone()).await?;
         // Edge keys are ingest's own: it alone knows how far the stream is read.
         let done = keeping.retention("custody", Unread::Unknown).await?.run().await?;

@@ -4,7 +4,6 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use custody_gateway::pseudonym;
 use custody_keeper::{
     erasure::{Erasure, ErasurePlan, ErasureRequest},
     forgetting::Scope,
@@ -13,7 +12,7 @@ use custody_types::{PersonPseudonym, TenantId};
 use indicatif::HumanBytes;
 
 use super::{
-    parts::{Keeping, hash_key},
+    parts::{Keeping, nothing_kept},
     reason::redacted,
 };
 use crate::{
@@ -49,7 +48,7 @@ pub struct EraseArgs {
     /// Only this person of the tenant, by the name that callers give as `user`.
     #[arg(long, value_name = "NAME", requires = "tenant", conflicts_with = "person")]
     user: Option<String>,
-    /// The key of keyed hashes, where it is not in its folder on this machine.
+    /// The gateways' key of keyed hashes, where it is not in its place on this machine.
     #[arg(long, value_name = "FILE", requires = "user")]
     hash_key: Option<PathBuf>,
     /// Why.
@@ -77,7 +76,14 @@ pub struct EraseArgs {
 
 /// Erases, or says what erasing would do.
 pub async fn run(args: EraseArgs) -> Result<ExitCode> {
-    let keeping = Keeping::of(&args.place).await?;
+    let Some(keeping) = Keeping::existing(&args.place).await? else {
+        if args.list {
+            return Ok(nothing_kept());
+        }
+        bail!("no text was ever kept here: there is nothing to erase");
+    };
+    // Before anything else is opened: a name that stands for nobody is no request.
+    let request = if args.tenant.is_some() { Some(request(&args, &keeping).await?) } else { None };
     let erasure = keeping.erasure(args.schedule_kms_deletion).await?;
     if let Some(id) = &args.certificate {
         show_certificate(&erasure, id, args.json).await?;
@@ -86,19 +92,18 @@ pub async fn run(args: EraseArgs) -> Result<ExitCode> {
         show_certificate(&erasure, &plan.id, args.json).await?;
     } else if args.list {
         list(&erasure).await?;
-    } else {
-        erase(&args, &erasure).await?;
+    } else if let Some(request) = &request {
+        erase(&args, request, &erasure).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn erase(args: &EraseArgs, erasure: &Erasure) -> Result<()> {
-    let request = request(args)?;
+async fn erase(args: &EraseArgs, request: &ErasureRequest, erasure: &Erasure) -> Result<()> {
     if !args.yes {
-        show_plan(&erasure.plan(&request).await?);
+        show_plan(&erasure.plan(request).await?);
         return Ok(());
     }
-    let plan = match erasure.begin(&request).await {
+    let plan = match erasure.begin(request).await {
         Ok(plan) => plan,
         Err(error) => {
             for plan in erasure.all().await.unwrap_or_default().iter().filter(|plan| plan.next.is_some()) {
@@ -110,13 +115,10 @@ async fn erase(args: &EraseArgs, erasure: &Erasure) -> Result<()> {
     show_certificate(erasure, &plan.id, args.json).await
 }
 
-fn request(args: &EraseArgs) -> Result<ErasureRequest> {
+async fn request(args: &EraseArgs, keeping: &Keeping) -> Result<ErasureRequest> {
     let (Some(tenant), Some(reason)) = (args.tenant.clone(), &args.reason) else { bail!("name the tenant, and a reason") };
     let by_name = match &args.user {
-        Some(user) => {
-            let file = args.hash_key.clone().map_or_else(|| hash_key(&args.place), Ok)?;
-            Some(pseudonym(&file, &tenant, user).with_context(|| format!("--user: `{}`", file.display()))?)
-        }
+        Some(user) => Some(keeping.pseudonym(&args.place, args.hash_key.as_deref(), &tenant, user).await?),
         None => None,
     };
     Ok(ErasureRequest { scope: Scope { tenant, person: args.person.clone().or(by_name) }, reason: redacted(reason)? })

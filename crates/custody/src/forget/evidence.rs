@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use custody_event::{Envelope, Event, Kind};
 use custody_keeper::forgetting::{Evidence, NewEvent, PortError};
@@ -13,9 +13,12 @@ use custody_query::{
 use custody_types::{FaultOwner, Retry, Text};
 
 use crate::{
-    office::{Office, OfficePlace},
+    office::{HandedOn, Office, OfficePlace},
     sql::connect,
 };
+
+/// Who holds the office journal.
+const HOLDER: &str = "custody";
 
 /// Where questions to the evidence go.
 #[derive(Debug, Clone)]
@@ -61,10 +64,10 @@ impl Questions {
     }
 }
 
-#[async_trait]
-impl Evidence for OfficeEvidence {
-    async fn record(&self, event: &NewEvent) -> Result<(), PortError> {
-        let office = Office::open(&self.office, "custody").await.map_err(|error| failed(&error))?;
+impl OfficeEvidence {
+    /// Makes an event durable on this machine, and hands it on as far as that goes.
+    pub async fn note(&self, event: &NewEvent) -> Result<HandedOn> {
+        let office = Office::open(&self.office, HOLDER).await?;
         let event = Event {
             event_id: Text::from(event.event_id.as_str()),
             time: event.time,
@@ -72,11 +75,43 @@ impl Evidence for OfficeEvidence {
             kind: Kind::Control(event.control.clone()),
         };
         let recorded = office.append(&event).await;
-        office.close().await;
-        recorded.map_err(|error| failed(&error.into()))
+        let handed_on = office.close().await;
+        recorded?;
+        Ok(handed_on)
+    }
+
+    /// Whether the office journal of this machine has an event, which the log then has too.
+    async fn is_in_the_office(&self, event_id: &str) -> Result<bool> {
+        let office = Office::open(&self.office, HOLDER).await?;
+        let found = office.holds(event_id).await;
+        let handed_on = office.close().await;
+        if found? {
+            taken(handed_on)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+fn taken(handed_on: HandedOn) -> Result<()> {
+    match handed_on {
+        HandedOn::Everything => Ok(()),
+        HandedOn::NotAll => bail!("the log did not take the event, which is kept in the office journal; this step is done again later"),
+    }
+}
+
+#[async_trait]
+impl Evidence for OfficeEvidence {
+    /// Done once the log has it: this machine's folder may not outlive the next step.
+    async fn record(&self, event: &NewEvent) -> Result<(), PortError> {
+        let handed_on = self.note(event).await.map_err(|error| failed(&error))?;
+        taken(handed_on).map_err(|error| failed(&error))
     }
 
     async fn is_recorded(&self, event_id: &str) -> Result<bool, PortError> {
+        if self.is_in_the_office(event_id).await.map_err(|error| failed(&error))? {
+            return Ok(true);
+        }
         // Ids are made by this program, and are UUIDs.
         let statement = format!("select event_id from events where event_id = '{event_id}'");
         self.questions.first_column(&statement).await.map(|found| !found.is_empty()).map_err(|error| failed(&error))

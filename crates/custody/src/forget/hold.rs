@@ -1,19 +1,19 @@
 //! `custody hold`: what must not be forgotten.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use custody_event::Control;
 use custody_keeper::{
-    forgetting::{Evidence, NewEvent},
+    forgetting::NewEvent,
     hold::{Hold, HoldScope},
 };
 use custody_types::{PersonPseudonym, RequestId, TenantId, Text};
 use custody_vault::Replaced;
 
 use super::{
-    parts::{Keeping, hash_key},
+    parts::{Keeping, nothing_kept},
     reason::redacted,
 };
 use crate::{
@@ -79,6 +79,9 @@ struct AddArgs {
     /// Only of this person of the tenant, by the name that callers give as `user`.
     #[arg(long, value_name = "NAME", requires = "tenant", conflicts_with = "person")]
     user: Option<String>,
+    /// The gateways' key of keyed hashes, where it is not in its place on this machine.
+    #[arg(long, value_name = "FILE", requires = "user")]
+    hash_key: Option<PathBuf>,
     /// The texts of a request; may be repeated.
     #[arg(long = "request", value_name = "ID", conflicts_with = "query")]
     requests: Vec<RequestId>,
@@ -115,8 +118,11 @@ async fn place_hold(args: &AddArgs) -> Result<()> {
 
 async fn scope(args: &AddArgs, keeping: &Keeping) -> Result<HoldScope> {
     if let Some(tenant) = args.tenant.clone() {
-        let by_name = args.user.as_ref().map(|user| custody_gateway::pseudonym(&hash_key(&args.place)?, &tenant, user).context("--user"));
-        let person = args.person.clone().or(by_name.transpose()?);
+        let by_name = match &args.user {
+            Some(user) => Some(keeping.pseudonym(&args.place, args.hash_key.as_deref(), &tenant, user).await?),
+            None => None,
+        };
+        let person = args.person.clone().or(by_name);
         return Ok(person
             .map_or_else(|| HoldScope::Tenant { tenant: tenant.clone() }, |person| HoldScope::Person { tenant: tenant.clone(), person }));
     }
@@ -134,7 +140,11 @@ async fn scope(args: &AddArgs, keeping: &Keeping) -> Result<HoldScope> {
 }
 
 async fn list(place: &PlaceArgs, all: bool) -> Result<()> {
-    let holds = Keeping::of(place).await?.holds().list().await?;
+    let Some(keeping) = Keeping::existing(place).await? else {
+        nothing_kept();
+        return Ok(());
+    };
+    let holds = keeping.holds().list().await?;
     let shown: Vec<_> = holds.iter().filter(|(_, hold)| all || hold.is_in_force()).collect();
     for (id, hold) in &shown {
         let ended = hold.released.as_ref().map_or_else(String::new, |end| format!("; released {}: {}", shown_time(end.at), end.reason));
@@ -148,7 +158,7 @@ async fn list(place: &PlaceArgs, all: bool) -> Result<()> {
 
 async fn release(place: &PlaceArgs, id: &str, reason: &str) -> Result<()> {
     let reason = redacted(reason)?;
-    let keeping = Keeping::of(place).await?;
+    let keeping = Keeping::existing(place).await?.context("no text was ever kept here, and nothing held")?;
     let hold = keeping.holds().get(id).await?.with_context(|| format!("there is no hold `{id}`"))?;
     if !hold.is_in_force() {
         bail!("hold `{id}` is released already");
@@ -172,5 +182,6 @@ async fn record(keeping: &Keeping, action: &str, hold: &Hold, reason: &str) -> R
         ..Control::default()
     };
     let event = NewEvent { event_id: keeping.ids.event_id().to_string(), time: keeping.clock.now(), control };
-    Arc::clone(&keeping.evidence).record(&event).await.context("the event could not be recorded")
+    keeping.evidence.note(&event).await.context("the event could not be recorded")?;
+    Ok(())
 }

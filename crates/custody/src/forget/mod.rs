@@ -15,3 +15,6 @@ pub use self::{
     hold::{HoldArgs, run as run_hold},
     retention::{RetentionArgs, run as run_retention},
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,13 @@
 //! What forgetting works with: lake, vault, workspace and office journal that belong together.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
+use custody_event::Envelope;
 use custody_gateway::{SystemClock, SystemIds, workspace::Workspace};
 use custody_keeper::{
     erasure::{Erasure, ErasureParts},
@@ -11,14 +16,22 @@ use custody_keeper::{
     retention::{Retention, RetentionParts, StreamRetention, Unread},
 };
 use custody_lake::LakeRoot;
-use custody_types::{Clock, IdSource};
+use custody_types::{Clock, IdSource, PersonPseudonym, TenantId};
 use custody_vault::{CacheLimits, Documents};
 
 use super::{
     evidence::{OfficeEvidence, Questions},
     parked::AsIngestWrites,
 };
-use crate::{deployment::Deployment, lake::PlaceArgs, office, reveal::RevealPlace, vault_parts::VaultParts};
+use crate::{
+    deployment::Deployment,
+    hash_key::{self, HASH_KEY},
+    lake::PlaceArgs,
+    office,
+    reveal::RevealPlace,
+    terminal::say,
+    vault_parts::VaultParts,
+};
 
 /// Opened parts.
 pub struct Keeping {
@@ -33,21 +46,31 @@ pub struct Keeping {
 impl Keeping {
     /// Where the arguments of a command point.
     pub async fn of(place: &PlaceArgs) -> Result<Self> {
-        let questions = match &place.config {
-            Some(file) => Questions::Deployment(file.clone()),
-            None => Questions::Folder(place.data_dir.clone()),
-        };
-        Self::open(&RevealPlace::of(place)?, questions).await
+        Self::open(&RevealPlace::of(place)?, questions(place)).await
+    }
+
+    /// The same for who only looks, or forgets: nothing where no text was ever kept, and then no vault is made.
+    pub async fn existing(place: &PlaceArgs) -> Result<Option<Self>> {
+        let (questions, place) = (questions(place), RevealPlace::of(place)?);
+        let envelope = office::envelope(&Workspace::load(&place.workspace)?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let vault = place.vault.open_existing(&clock).await?;
+        Ok(vault.map(|vault| Self::over(&place, questions, envelope, vault, clock)))
     }
 
     /// At a place.
     pub async fn open(place: &RevealPlace, questions: Questions) -> Result<Self> {
-        let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
         let envelope = office::envelope(&Workspace::load(&place.workspace)?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let vault = place.vault.open(&clock).await?;
+        Ok(Self::over(place, questions, envelope, vault, clock))
+    }
+
+    fn over(place: &RevealPlace, questions: Questions, envelope: Envelope, vault: VaultParts, clock: Arc<dyn Clock>) -> Self {
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let stream = StreamRetention::new(place.vault.window, place.vault.content_retention);
         let evidence = Arc::new(OfficeEvidence { office: place.office.clone(), envelope, questions });
-        Ok(Self { vault, evidence, clock, ids, lake: place.lake.clone(), stream })
+        Self { vault, evidence, clock, ids, lake: place.lake.clone(), stream }
     }
 
     async fn table(&self) -> Result<Arc<LakeTexts>> {
@@ -98,13 +121,31 @@ impl Keeping {
     pub fn holds(&self) -> Documents<Hold> {
         Documents::new(Arc::clone(&self.vault.objects))
     }
+
+    /// The pseudonym of a person by the name that callers give as `user`. `file` is the key of keyed hashes, where it is not in its
+    /// place on this machine. A key that is not the gateways' own would find nobody, or a part of what is kept, and is refused.
+    pub async fn pseudonym(&self, place: &PlaceArgs, file: Option<&Path>, tenant: &TenantId, user: &str) -> Result<PersonPseudonym> {
+        let file = file.map_or_else(|| hash_key(place), |file| Ok(file.to_owned()))?;
+        hash_key::compare(&self.vault.objects, &file).await.context("--user")?;
+        custody_gateway::pseudonym(&file, tenant, user).with_context(|| format!("--user: `{}`", file.display()))
+    }
 }
 
-/// The deployment's key of keyed hashes, where it is on this machine.
-pub fn hash_key(place: &PlaceArgs) -> Result<PathBuf> {
-    let folder = match &place.config {
-        Some(file) => Deployment::load(file)?.gateway.data_dir,
-        None => place.data_dir.clone(),
-    };
-    Ok(folder.join("hash.key"))
+/// The answer where no text was ever kept.
+pub fn nothing_kept() -> ExitCode {
+    say("no text was ever kept here");
+    ExitCode::SUCCESS
+}
+
+fn questions(place: &PlaceArgs) -> Questions {
+    match &place.config {
+        Some(file) => Questions::Deployment(file.clone()),
+        None => Questions::Folder(place.data_dir.clone()),
+    }
+}
+
+fn hash_key(place: &PlaceArgs) -> Result<PathBuf> {
+    let Some(file) = &place.config else { return Ok(place.data_dir.join(HASH_KEY)) };
+    let gateway = Deployment::load(file)?.gateway;
+    Ok(gateway.hash_key_file(&gateway.data_dir))
 }

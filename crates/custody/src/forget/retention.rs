@@ -10,7 +10,7 @@ use custody_keeper::{
 };
 use indicatif::HumanBytes;
 
-use super::parts::Keeping;
+use super::parts::{Keeping, nothing_kept};
 use crate::{
     lake::PlaceArgs,
     terminal::{say, shown_time},
@@ -56,14 +56,18 @@ enum Task {
 pub async fn run(args: RetentionArgs) -> Result<ExitCode> {
     match args.task {
         Task::Report { place, json } => {
-            let report = Keeping::of(&place).await?.retention("operator", Unread::Unknown).await?.report().await?;
+            let Some(keeping) = Keeping::existing(&place).await? else { return Ok(nothing_kept()) };
+            let report = keeping.retention("operator", Unread::Unknown).await?.report().await?;
             if json { say(&serde_json::to_string_pretty(&report)?) } else { show(&report) }
         }
         Task::Run { place, dry_run } => {
-            let retention = Keeping::of(&place).await?.retention("operator", Unread::Unknown).await?;
+            let Some(keeping) = Keeping::existing(&place).await? else { return Ok(nothing_kept()) };
+            let retention = keeping.retention("operator", Unread::Unknown).await?;
             if dry_run {
                 show_plan("would forget", &retention.plan().await?);
             } else {
+                // Nothing is destroyed that could not be recorded afterwards.
+                keeping.evidence.office.prove("custody retention").await?;
                 let done = retention.run().await?;
                 done.iter().for_each(|plan| show_plan("forgot", plan));
                 if done.is_empty() {

@@ -8,6 +8,7 @@
 
 mod holder;
 mod outlet;
+mod register;
 mod stored;
 
 use std::{
@@ -18,13 +19,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use custody_event::{Encoder, Envelope, Event, Kind};
+use custody_event::{Decoder, Encoder, Envelope, Event, Kind};
 use custody_gateway::{SystemClock, SystemIds, workspace::Workspace};
-use custody_log::{AppendError, FileDisk, Journal, JournalConfig, OpenJournalError, OpenReport};
-use custody_types::{Clock, Fault, FaultOwner, IdSource, JournalId, Retry, Text};
+use custody_log::{AppendError, FileDisk, Journal, JournalConfig, LogReader, OpenJournalError, OpenReport};
+use custody_types::{Clock, Fault, FaultOwner, IdSource, JournalId, LogPosition, Retry, Text};
 
 use self::outlet::Outlet;
-pub use self::{outlet::ShipTo, stored::StoredMark};
+pub use self::{outlet::ShipTo, register::Register, stored::StoredMark};
 use crate::{
     deployment::Deployment,
     process::{make_private, producer},
@@ -37,6 +38,8 @@ const CONSUMER: &str = "office";
 /// A record is one event without text: a few kilobytes, with every reason and policy id at its bound.
 const RECORD_BYTES: usize = 128 << 10;
 const SEGMENT_BYTES: u64 = 1 << 20;
+/// Read at once, to look for an event.
+const READ_BYTES: usize = 1 << 20;
 /// Thousands of commands that nothing took over. Then they are refused: what can't be recorded is not done.
 const BOUND_BYTES: u64 = 64 << 20;
 /// Commands take moments, so a second one waits for the first.
@@ -57,6 +60,15 @@ pub struct Office {
     outlet: Option<Outlet>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+}
+
+/// How far what is recorded came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandedOn {
+    /// The log has it.
+    Everything,
+    /// Some of it is in this machine's journal alone.
+    NotAll,
 }
 
 /// An event is not part of the evidence; what it would have allowed must not happen.
@@ -107,8 +119,20 @@ impl OfficePlace {
     /// Of one service, which holds it as long as it runs: a journal of its own, so that commands need not wait for it.
     pub fn of_service(deployment: &Deployment, service: &str) -> Self {
         let mut place = Self::in_deployment(deployment);
-        place.folder.as_mut_os_string().push(format!("-{service}"));
+        place.folder = beside(&place.folder, service);
         place
+    }
+
+    /// Sees to it that the journal can be written, and ships what an earlier run left. Another process that has it does so.
+    pub async fn prove(&self, holder: &str) -> Result<()> {
+        match Office::open(self, holder).await {
+            Ok(office) => {
+                office.close().await;
+            }
+            Err(error) if matches!(error.downcast_ref(), Some(OpenJournalError::Locked)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Opens the journal; where another process has it, waits for a moment and then says who.
@@ -169,14 +193,46 @@ impl Office {
         Ok(())
     }
 
+    /// The events that stand in the journal. What went to the log is freed at some time, and stands there.
+    pub async fn events(&self) -> Result<Vec<Event>> {
+        let decoder = Decoder::new(&[]);
+        let mut reader = self.journal.reader(LogPosition::START);
+        let mut events = Vec::new();
+        loop {
+            let records = reader.read(READ_BYTES, Duration::ZERO).await?;
+            if records.is_empty() {
+                return Ok(events);
+            }
+            for record in records {
+                events.push(decoder.decode(&record.payload).context("an event of the office journal cannot be read")?);
+            }
+        }
+    }
+
+    /// Whether an event is among them.
+    pub async fn holds(&self, event_id: &str) -> Result<bool> {
+        Ok(self.events().await?.iter().any(|event| &*event.event_id == event_id))
+    }
+
     /// Hands on what is recorded, as far as that goes within a moment, and frees the journal for the next command. What the log did
     /// not take is kept and goes with the next command.
-    pub async fn close(self) {
-        if let Some(outlet) = self.outlet {
-            outlet.finish(&self.journal).await;
-        }
+    pub async fn close(self) -> HandedOn {
+        let handed_on = match self.outlet {
+            Some(outlet) => outlet.finish(&self.journal).await,
+            // The journal is the log.
+            None => HandedOn::Everything,
+        };
         self.journal.shutdown().await;
+        handed_on
     }
+}
+
+/// The folder of a service's own journal. A path that ends in a slash means the same folder as without.
+fn beside(folder: &Path, service: &str) -> PathBuf {
+    let Some(name) = folder.file_name() else { return folder.join(service) };
+    let mut name = name.to_owned();
+    name.push(format!("-{service}"));
+    folder.with_file_name(name)
 }
 
 /// What all events of commands under one workspace have in common.

@@ -10,7 +10,7 @@ use custody_log::{
 use custody_types::LogPosition;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{CONSUMER, RECORD_BYTES};
+use super::{CONSUMER, HandedOn, RECORD_BYTES};
 use crate::deployment::Deployment;
 
 /// Which log takes the records, and how long a command waits for it at its end.
@@ -57,7 +57,7 @@ impl Outlet {
     }
 
     /// Waits until the log has everything, within the grace, and ends.
-    pub async fn finish(self, journal: &Journal) {
+    pub async fn finish(self, journal: &Journal) -> HandedOn {
         let end = journal.stats().durable;
         let mut acked = self.monitor.acked();
         let taken = tokio::time::timeout(self.grace, acked.wait_for(|acked| *acked >= end)).await.is_ok_and(|seen| seen.is_ok());
@@ -67,5 +67,6 @@ impl Outlet {
         }
         self.stop.send_replace(true);
         let _ = self.task.await;
+        if taken { HandedOn::Everything } else { HandedOn::NotAll }
     }
 }

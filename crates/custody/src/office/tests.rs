@@ -109,6 +109,43 @@ async fn a_mark_of_another_journal_frees_nothing() {
     assert_eq!(custody_log::JournalReader::open_read_only(&place.folder).unwrap().durable().unwrap().get(), 8);
 }
 
+/// Whoever goes on after it must know: the folder may be gone before the log comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_log_did_not_take_is_told_and_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let away = shipped(folder.path(), ship_to("127.0.0.1:9", "custody.events.v1", Duration::from_millis(300)));
+    let office = Office::open(&away, "a test").await.unwrap();
+    let event = |id: &str| Event { event_id: Text::from(id), time: SystemClock::new().now(), envelope: Arc::default(), kind: access() };
+    office.append(&event("01a1f866-0000-7000-8000-000000000001")).await.unwrap();
+    assert!(office.holds("01a1f866-0000-7000-8000-000000000001").await.unwrap());
+    assert!(!office.holds("01a1f866-0000-7000-8000-000000000002").await.unwrap());
+    assert_eq!(office.close().await, HandedOn::NotAll);
+    let again = Office::open(&OfficePlace::in_folder(folder.path()), "a test").await.unwrap();
+    assert!(again.holds("01a1f866-0000-7000-8000-000000000001").await.unwrap());
+    assert_eq!(again.close().await, HandedOn::Everything, "in a data folder the journal is the log");
+}
+
+/// Before anything is destroyed: a folder that cannot be written is told at the start, one that another process has is none's trouble.
+#[tokio::test]
+async fn a_journal_that_cannot_be_written_is_told_before_it_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = OfficePlace { patience: Duration::from_millis(100), ..OfficePlace::in_folder(folder.path()) };
+    place.prove("custody ingest").await.unwrap();
+    let other = Office::open(&place, "another").await.unwrap();
+    place.prove("custody ingest").await.unwrap();
+    other.close().await;
+    std::fs::write(folder.path().join("file"), "in the way").unwrap();
+    let refused = OfficePlace::in_folder(&folder.path().join("file")).prove("custody ingest").await.unwrap_err();
+    assert!(format!("{refused:#}").contains("file/office` cannot be made"), "{refused:#}");
+}
+
+#[test]
+fn a_services_journal_stands_beside_that_of_commands() {
+    for folder in ["/var/lib/custody/office", "/var/lib/custody/office/"] {
+        assert_eq!(beside(Path::new(folder), "ingest"), Path::new("/var/lib/custody/office-ingest"), "{folder}");
+    }
+}
+
 fn ship_to(brokers: &str, topic: &str, grace: Duration) -> ShipTo {
     let kafka = KafkaConfig::new(vec![brokers.to_owned()], KafkaSecurity::Plaintext, "custody-test").unwrap();
     ShipTo { kafka, topic: topic.to_owned(), grace }

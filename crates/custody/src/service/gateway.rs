@@ -23,7 +23,7 @@ use super::{
 use crate::{
     deployment::Deployment,
     figures::Figures,
-    journal,
+    hash_key, journal,
     orphans::Orphanage,
     process::{announce_stop, control, gateway_address, gateway_url, interrupted, listen, make_private, producer},
     terminal::say,
@@ -64,6 +64,10 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let (journal, report) = journal::open(&folder, deployment.gateway.journal_bytes, SHIPPER, ids.as_ref())?;
     journal::close_earlier_requests(report, &workspace, clock.as_ref(), ids.as_ref()).await?;
     topics::refuse_unsafe_if_there(&deployment.log, &deployment.log.topic).await?;
+    let hash_key_file = deployment.gateway.hash_key_file(&data_dir);
+    if let Some(vault) = &deployment.vault {
+        hash_key::settle_gateway(vault, &hash_key_file, &data_dir).await?;
+    }
     let texts = KeptTexts::start(&deployment, &workspace, &data_dir, &clock, &ids).await?;
     // Not before: a connection that is taken and not served keeps a caller waiting who could ask another gateway.
     let listener = listen(address).await?;
@@ -76,7 +80,7 @@ pub async fn run(args: GatewayArgs) -> Result<ExitCode> {
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(metrics(&outlet, texts.as_ref())));
     let content = texts.as_ref().map(|texts| texts.for_gateway(&deployment));
-    let config = GatewayConfig { producer: producer(), hash_key_file: data_dir.join("hash.key"), more_metrics, content };
+    let config = GatewayConfig { producer: producer(), hash_key_file, more_metrics, content };
     let models = build_models(&workspace, read_secret).await?;
     let gateway = Gateway::build(config, Arc::clone(&workspace), recorder, models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;

@@ -8,8 +8,10 @@
 //! the position check of its next commit.
 
 mod assigned;
+mod looking_after;
 mod pages;
 mod sealed_texts;
+mod stream;
 mod upkeep;
 
 use std::{path::Path, process::ExitCode, sync::Arc};
@@ -42,6 +44,9 @@ use crate::{
     topics,
 };
 
+/// Who holds the office journal.
+const OFFICE: &str = "custody ingest";
+
 /// Move the log into the lake.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -65,11 +70,11 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     // Made, or given the columns it lacks, before anybody reads or writes: a first commit must not be a first version.
     instance.open_events().await.context("the lake cannot be used")?;
     instance.open_dead_letters().await.context("the lake cannot be used")?;
-    let texts = SealedTexts::open(&deployment, &instance.clock, &instance.ids).await?.map(Arc::new);
+    let expiry = expiry(&deployment, &args.service.config).await?;
+    let texts = SealedTexts::join(&deployment, &instance.clock, &instance.ids).await?.map(Arc::new);
     let group = GroupConfig::new(&deployment.ingest.group, &deployment.log.topic.name);
     let member = Arc::new(KafkaGroup::join(&deployment.log.kafka, &group)?);
-    let pages =
-        Arc::new(IngestPages::new(&instance.metrics, &deployment, member.assignment(), texts.as_ref().map(|texts| texts.texts.clone())));
+    let pages = Arc::new(IngestPages::new(&instance.metrics, &deployment, member.assignment(), texts.as_deref()));
     let door = Door::open(address, Arc::clone(&pages) as Arc<dyn super::door::Pages>).await?;
     let interrupted = interrupted();
     say("custody ingest is up");
@@ -79,11 +84,10 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     let (stop, stopping) = watch::channel(false);
     let door = tokio::spawn(door.serve(stopping.clone()));
     let upkeep = tokio::spawn(Upkeep::new(&deployment, member.assignment()).run(stopping.clone()));
-    let expiry = expiry(&deployment, &args.service.config)?;
     let assigned = member.assignment();
     let has_turn = Arc::new(move || upkeep::is_first(&assigned.borrow()));
     let expiry = expiry.map(|expiry| tokio::spawn(expiry.run(has_turn, stopping.clone())));
-    let mut running = texts.map(|texts| texts.start(&stopping)).transpose()?;
+    let mut running = texts.map(|texts| texts.start(&stopping));
     let stop = Arc::new(stop);
     let stopper = Arc::clone(&stop);
     let signal = tokio::spawn(async move {
@@ -110,12 +114,14 @@ pub async fn run(args: IngestArgs) -> Result<ExitCode> {
     result.map(|()| ExitCode::SUCCESS)
 }
 
-/// Expiry in the background, where texts are kept; by the instance that looks after the lake.
-fn expiry(deployment: &Deployment, file: &Path) -> Result<Option<Expiry>> {
+/// Expiry in the background, where texts are kept; by the instance that looks after the lake. What is destroyed is recorded, so that the
+/// place for that has to be there from the start.
+async fn expiry(deployment: &Deployment, file: &Path) -> Result<Option<Expiry>> {
     if deployment.vault.is_none() {
         return Ok(None);
     }
     let place = RevealPlace::in_deployment(deployment, OfficePlace::of_service(deployment, "ingest"))?;
+    place.office.prove(OFFICE).await.context("what is forgotten could not be recorded; [office] folder says where it would be")?;
     Ok(Some(Expiry::in_deployment(place, file)))
 }
 

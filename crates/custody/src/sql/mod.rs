@@ -33,7 +33,7 @@ Examples:
   custody sql                      a prompt; \\? lists its commands
 
 Tables: events, dead_letters, and one view a kind: requests, prompts, routes, invocations, validations, costs, outcomes,
-guardrails, controls.
+guardrails, controls, contents, accesses, feedback.
 
 Exit codes:
   0    every question was answered in full, or cut at the stated row limit

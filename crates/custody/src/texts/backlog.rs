@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use async_trait::async_trait;
 use custody_event::ContentRecord;
 use custody_ingest::{content::Backlog, ledger};
@@ -16,7 +17,6 @@ use custody_lake::{ContentStore, TableStore};
 use custody_log::LogReader;
 use custody_seal::edge::EdgeDay;
 use custody_types::LogPosition;
-use tokio::sync::Mutex;
 
 /// Before every day.
 const ALWAYS: EdgeDay = EdgeDay::from_number(i32::MIN);
@@ -24,26 +24,46 @@ const ALWAYS: EdgeDay = EdgeDay::from_number(i32::MIN);
 /// How long a record that the log has may take.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// The content stream as a whole. Partitions may be added to a topic at any time, and a key must outlive what is in them too.
+#[async_trait]
+pub trait AllPartitions: Send + Sync {
+    /// Reads one partition.
+    type Log: LogReader;
+
+    /// A reader of each partition that there is now.
+    async fn readers(&self) -> Result<Vec<Self::Log>>;
+}
+
 /// All partitions of the content stream, compared with the table.
-pub struct LogBacklog<L> {
-    logs: Mutex<Vec<L>>,
+pub struct LogBacklog<P> {
+    partitions: P,
     table: ContentStore,
 }
 
-impl<L: LogReader> LogBacklog<L> {
-    pub fn new(logs: Vec<L>, table: ContentStore) -> Self {
-        Self { logs: Mutex::new(logs), table }
+impl<P: AllPartitions> LogBacklog<P> {
+    pub const fn new(partitions: P, table: ContentStore) -> Self {
+        Self { partitions, table }
     }
 }
 
 #[async_trait]
-impl<L: LogReader> Backlog for LogBacklog<L> {
+impl<P: AllPartitions> Backlog for LogBacklog<P> {
     async fn unread_from(&self) -> Option<EdgeDay> {
         let Ok(table) = self.table.snapshot().await else { return Some(ALWAYS) };
+        let logs = match self.partitions.readers().await {
+            Ok(logs) => logs,
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "how far the content stream is read is not known; no key of a day is destroyed"
+                );
+                return Some(ALWAYS);
+            }
+        };
         let mut unread = None;
-        for log in self.logs.lock().await.iter_mut() {
+        for mut log in logs {
             let stored = table.transactions.get(&ledger::position_id(&log.partition())).copied().map(ledger::position_of);
-            let of_partition = first_unread(log, stored.unwrap_or_default()).await;
+            let of_partition = first_unread(&mut log, stored.unwrap_or_default()).await;
             unread = unread.into_iter().chain(of_partition).min();
         }
         unread

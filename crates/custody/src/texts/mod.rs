@@ -20,8 +20,11 @@ use custody_redact::Rules;
 use custody_types::{Clock, IdSource, Seq, Source, Text};
 use custody_vault::{Claims, ParkedRecords, Tombstones};
 
-pub use self::{backlog::LogBacklog, figures::add_figures};
-use crate::vault_parts::VaultParts;
+pub use self::{
+    backlog::{AllPartitions, LogBacklog},
+    figures::add_figures,
+};
+use crate::{office::Register, vault_parts::VaultParts};
 
 /// The loop that moves texts.
 pub type TextIngest<L> = Ingest<L, ContentDecoder, VaultedContentStore<ContentStore>, DeadLetterStore>;
@@ -47,6 +50,7 @@ impl Texts {
         lake: &LakeRoot,
         vault: &VaultParts,
         redactions: &BTreeMap<Text, Rules>,
+        config: VaultStepConfig,
         clock: &Arc<dyn Clock>,
         ids: &Arc<dyn IdSource>,
     ) -> Result<Self> {
@@ -62,7 +66,7 @@ impl Texts {
             clock: Arc::clone(clock),
             metrics: Arc::new(ContentMetrics::default()),
         };
-        let step = Arc::new(VaultStep::new(parts, VaultStepConfig::default()));
+        let step = Arc::new(VaultStep::new(parts, config));
         let (clock, ids) = (Arc::clone(clock), Arc::clone(ids));
         Ok(Self { lake: lake.clone(), step, vault: vault.clone(), clock, ids, metrics: Arc::default() })
     }
@@ -108,13 +112,18 @@ impl Texts {
         Ok(Ingest::new(config, parts))
     }
 
-    /// What goes on beside the loops; `logs` are all partitions of the stream.
-    pub async fn upkeep<L: LogReader + 'static>(&self, logs: Vec<L>) -> Result<ContentUpkeep<ContentStore>, StoreError> {
+    /// What goes on beside the loops. Keys that it destroys are recorded there.
+    pub async fn upkeep(
+        &self,
+        stream: impl AllPartitions + 'static,
+        register: Register,
+    ) -> Result<ContentUpkeep<ContentStore>, StoreError> {
         Ok(ContentUpkeep {
             step: Arc::clone(&self.step),
             table: self.table().await?,
             lookup: self.lookup().await?,
-            backlog: Arc::new(LogBacklog::new(logs, self.table().await?)),
+            backlog: Arc::new(LogBacklog::new(stream, self.table().await?)),
+            witness: Arc::new(register),
             ids: Arc::clone(&self.ids),
             config: UpkeepConfig::default(),
         })

@@ -10,6 +10,8 @@ use super::texts::TextSource;
 use crate::{
     content::{self, ContentConfig, ContentSide},
     deployment::Vault,
+    hash_key::{self, HASH_KEY},
+    office::{OfficePlace, Register},
     vault_parts::VaultParts,
 };
 
@@ -38,6 +40,7 @@ impl Content {
         }
         let meant = Vault::in_folder(data_dir);
         let vault = meant.open(clock).await?;
+        hash_key::settle(&vault.objects, &data_dir.join(HASH_KEY)).await?;
         // Before the first request: without a key of the day it would be refused.
         vault.edge.prepare(clock.now()).await.context("the vault's key for today cannot be made")?;
         let config = ContentConfig { data_dir, journal_bytes, consumer: INGEST, window: meant.window };
@@ -46,9 +49,10 @@ impl Content {
     }
 
     /// What ingest is given.
-    pub fn for_ingest<'a>(&'a self, workspace: &'a Workspace) -> TextSource<'a> {
+    pub fn for_ingest<'a>(&'a self, data_dir: &Path, workspace: &'a Workspace) -> TextSource<'a> {
         let redactions = &workspace.handling.redactions;
-        TextSource { journal: self.side.journal.clone(), consumer: INGEST, vault: &self.vault, redactions }
+        let register = Register::of_service(OfficePlace::in_folder(data_dir), workspace, "custody up");
+        TextSource { journal: self.side.journal.clone(), consumer: INGEST, vault: &self.vault, redactions, register }
     }
 
     /// What the gateway is given. The journal is the log.

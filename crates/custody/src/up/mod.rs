@@ -41,6 +41,7 @@ use crate::{
     deployment::Vault,
     figures::Figures,
     forget::Expiry,
+    hash_key::HASH_KEY,
     office::OfficePlace,
     process::{self, control, gateway_address, gateway_url, interrupted, make_private, producer},
     reveal::RevealPlace,
@@ -94,13 +95,13 @@ pub async fn run(args: UpArgs) -> Result<ExitCode> {
         journal_bytes: args.journal_bound << 20,
     };
     let content = Content::start(&args.data_dir, config.journal_bytes, &workspace, &clock, &ids).await?;
-    let texts = content.as_ref().map(|content| content.for_ingest(&workspace));
+    let texts = content.as_ref().map(|content| content.for_ingest(&args.data_dir, &workspace));
     let pipeline = Pipeline::start(&config, texts, &workspace, &clock, &ids).await?;
     let probes = Probes::start(&workspace, &clock, read_secret)?;
     let more_metrics = Some(probes.beside(with_content(pipeline.metrics(), content.as_ref())));
     let for_gateway = content.as_ref().map(Content::for_gateway);
     let gateway_config =
-        GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join("hash.key"), more_metrics, content: for_gateway };
+        GatewayConfig { producer: producer(), hash_key_file: args.data_dir.join(HASH_KEY), more_metrics, content: for_gateway };
     let gateway = Gateway::build(gateway_config, Arc::clone(&workspace), pipeline.recorder(), models, clock, ids)?;
     gateway.record_control(control("started", &workspace)).await?;
     let (stop_asking, stopped) = watch::channel(false);

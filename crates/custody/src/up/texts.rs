@@ -3,14 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result};
-use custody_ingest::{IngestConfig, IngestError};
+use async_trait::async_trait;
+use custody_ingest::{IngestConfig, IngestError, content::VaultStepConfig};
 use custody_lake::LakeRoot;
-use custody_log::Journal;
+use custody_log::{Journal, JournalReader};
 use custody_redact::Rules;
 use custody_types::{Clock, IdSource, LogPosition, Text};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{texts::Texts, vault_parts::VaultParts};
+use crate::{
+    office::Register,
+    texts::{AllPartitions, Texts},
+    vault_parts::VaultParts,
+};
 
 /// What it is started with: the content journal, already open, and the vault.
 pub struct TextSource<'a> {
@@ -22,7 +27,12 @@ pub struct TextSource<'a> {
     pub vault: &'a VaultParts,
     /// Redaction rules by name.
     pub redactions: &'a BTreeMap<Text, Rules>,
+    /// Where it is recorded that keys are destroyed.
+    pub register: Register,
 }
+
+/// The content stream of `custody up`.
+struct OneJournal(Journal);
 
 /// The running loop and its upkeep.
 pub struct TextPipeline {
@@ -30,6 +40,15 @@ pub struct TextPipeline {
     pub texts: Texts,
     ingest: JoinHandle<Result<(), IngestError>>,
     upkeep: JoinHandle<()>,
+}
+
+#[async_trait]
+impl AllPartitions for OneJournal {
+    type Log = JournalReader;
+
+    async fn readers(&self) -> Result<Vec<JournalReader>> {
+        Ok(vec![self.0.reader(LogPosition::START)])
+    }
 }
 
 impl TextPipeline {
@@ -42,13 +61,13 @@ impl TextPipeline {
         stopped: watch::Receiver<bool>,
         ended: watch::Sender<bool>,
     ) -> Result<Self> {
-        let TextSource { journal, consumer, vault, redactions } = source;
-        let texts = Texts::new(lake, vault, redactions, clock, ids)?;
+        let TextSource { journal, consumer, vault, redactions, register } = source;
+        let texts = Texts::new(lake, vault, redactions, VaultStepConfig::default(), clock, ids)?;
         let reader = || journal.reader(LogPosition::START);
         let truncating = journal.clone();
         let acknowledge = Box::new(move |_: &str, floor| truncating.set_floor(consumer, floor));
         let ingest = texts.ingest(vec![reader()], config, acknowledge).await?;
-        let upkeep = texts.upkeep(vec![reader()]).await?;
+        let upkeep = texts.upkeep(OneJournal(journal.clone()), register).await?;
         let upkeep = tokio::spawn(upkeep.run(stopped.clone()));
         let ingest = tokio::spawn(async move {
             let result = ingest.run(stopped).await;

@@ -8,10 +8,10 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use custody_gateway::SystemClock;
+use custody_gateway::{SystemClock, workspace::Workspace};
 use custody_types::Clock;
 
-use crate::vault_parts::VaultArgs;
+use crate::{lake::PlaceArgs, office::Register, reveal::RevealPlace, vault_parts::VaultArgs};
 
 /// Look after the vault.
 #[derive(Debug, Args)]
@@ -25,6 +25,8 @@ use crate::vault_parts::VaultArgs;
                                           where it was cut short
   custody vault rewrap --everything       the rest too, as after a rotation inside KMS, which
                                           keeps the key's name
+
+Rotating and wrapping anew are events (`key.rotated`, `keys.rewrapped`).
 
 What is sealed stays as it is: only the keys that sealed it are wrapped anew. All of it is safe
 beside gateways, ingest and readers. An old wrapping key leaves the key file once it wraps nothing
@@ -55,6 +57,13 @@ pub async fn run(args: VaultCommand) -> Result<ExitCode> {
         Task::Rotate(args) => rotate::run(&args, &clock).await,
         Task::Rewrap(args) => rewrap::run(&args, &clock).await,
     }
+}
+
+/// Where what is done is recorded.
+fn register(place: &VaultArgs) -> Result<Register> {
+    let place = RevealPlace::of(&PlaceArgs { config: place.config.clone(), data_dir: place.data_dir.clone() })?;
+    let workspace = Workspace::load(&place.workspace)?;
+    Ok(Register::of_command(place.office, &workspace, "custody vault"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use custody_types::Clock;
 use custody_vault::{RewrapProgress, RewrapReport, Rewrapper};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::register;
 use crate::{
+    office::Register,
     terminal::{note, say},
     vault_parts::{VaultArgs, VaultParts},
 };
@@ -26,12 +28,14 @@ pub struct RewrapArgs {
 }
 
 pub async fn run(args: &RewrapArgs, clock: &Arc<dyn Clock>) -> Result<ExitCode> {
-    let parts = args.place.vault()?.open(clock).await?;
-    rewrap(&parts, args.everything).await
+    let vault = args.place.vault()?;
+    let register = register(&args.place)?;
+    register.prove().await?;
+    rewrap(&vault.open(clock).await?, args.everything, &register).await
 }
 
 /// Wraps anew, removes the wrapping keys that wrap nothing any more, and says what was done.
-pub async fn rewrap(parts: &VaultParts, everything: bool) -> Result<ExitCode> {
+pub async fn rewrap(parts: &VaultParts, everything: bool, register: &Register) -> Result<ExitCode> {
     let rewrapper = Rewrapper::new(Arc::clone(&parts.objects), Arc::clone(&parts.keys));
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("  {wide_bar} {pos}/{len} keys, {eta} left") {
@@ -46,17 +50,30 @@ pub async fn rewrap(parts: &VaultParts, everything: bool) -> Result<ExitCode> {
     let report = report.context("the run was cut short; what was done stays, and another run goes on")?;
     show(&report);
     if !report.failed.is_empty() {
+        register.record("keys.rewrapped", counts(&report)).await?;
         return Ok(ExitCode::from(EXIT_LEFT));
     }
-    for name in rewrapper.remove_unused().await? {
-        say(&format!("  removed {name}, which wraps nothing any more"));
-    }
+    let removed = rewrapper.remove_unused().await?;
+    removed.iter().for_each(|name| say(&format!("  removed {name}, which wraps nothing any more")));
+    let names: Vec<String> = removed.iter().map(ToString::to_string).collect();
+    let removed = ("removed", names.join(" "));
+    register.record("keys.rewrapped", counts(&report).into_iter().chain([removed]).collect()).await?;
     let calls = parts.keys.calls();
     say(&format!(
         "  key service: {} encrypt, {} decrypt, {} reencrypt; {} throttled",
         calls.encrypt, calls.decrypt, calls.reencrypt, calls.throttled
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+fn counts(report: &RewrapReport) -> Vec<(&'static str, String)> {
+    let RewrapReport { current, rewrapped, changed, failed } = report;
+    vec![
+        ("rewrapped", rewrapped.to_string()),
+        ("current", current.to_string()),
+        ("changed_meanwhile", changed.to_string()),
+        ("left", failed.len().to_string()),
+    ]
 }
 
 fn show(report: &RewrapReport) {

@@ -8,7 +8,7 @@ use custody_gateway::{read_secret, workspace::SecretReference};
 use custody_types::{Clock, SensitiveText, TenantId};
 use custody_vault::FileKeys;
 
-use super::rewrap::rewrap;
+use super::{register, rewrap::rewrap};
 use crate::{
     deployment::{Vault, VaultKeys},
     terminal::say,
@@ -40,8 +40,12 @@ pub struct RotateArgs {
 
 pub async fn run(args: &RotateArgs, clock: &Arc<dyn Clock>) -> Result<ExitCode> {
     let vault = args.place.vault()?;
+    let register = register(&args.place)?;
+    register.prove().await?;
     if args.root {
-        return relock(&vault, args.new_passphrase_env.as_deref()).await;
+        relock(&vault, args.new_passphrase_env.as_deref()).await?;
+        register.record("key.rotated", vec![("of", "key file".to_owned())]).await?;
+        return Ok(ExitCode::SUCCESS);
     }
     let parts = vault.open(clock).await?;
     let mut owners: Vec<Option<TenantId>> = args.tenants.iter().cloned().map(Some).collect();
@@ -56,11 +60,12 @@ pub async fn run(args: &RotateArgs, clock: &Arc<dyn Clock>) -> Result<ExitCode> 
         let name = parts.keys.rotate(owner.as_ref()).await?;
         let whose = owner.map_or_else(|| "the product".to_owned(), |tenant| tenant.to_string());
         say(&format!("{whose}: {name} wraps from now on"));
+        register.record("key.rotated", vec![("of", whose), ("wraps_from_now_on", name.to_string())]).await?;
     }
-    rewrap(&parts, false).await
+    rewrap(&parts, false, &register).await
 }
 
-async fn relock(vault: &Vault, new: Option<&str>) -> Result<ExitCode> {
+async fn relock(vault: &Vault, new: Option<&str>) -> Result<()> {
     let VaultKeys::File { path, passphrase_env } = &vault.keys else {
         bail!("keys in KMS have no passphrase; name another key in [vault.keys] and run `custody vault rewrap`");
     };
@@ -70,7 +75,7 @@ async fn relock(vault: &Vault, new: Option<&str>) -> Result<ExitCode> {
     FileKeys::change_passphrase(path, old, new).await.context("the key file stays as it was")?;
     say(&format!("`{}` is {}", path.display(), if locked { "locked by the new passphrase" } else { "no longer locked" }));
     say("give the new passphrase to every program that uses the file, and start it again; destroy copies under the old one");
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn passphrase(variable: &str) -> Result<SensitiveText> {

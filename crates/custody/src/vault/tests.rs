@@ -1,12 +1,18 @@
 use std::path::Path;
 
 use clap::Parser;
+use custody_event::Kind;
+use custody_gateway::workspace::write_example;
 use custody_seal::rest::{Month, ShredUnit};
 use custody_types::Timestamp;
 use custody_vault::{CacheLimits, Rewrapper, UnitKeys};
 
 use super::*;
-use crate::{deployment::Vault, vault_parts::VaultParts};
+use crate::{
+    deployment::Vault,
+    office::{Office, OfficePlace},
+    vault_parts::VaultParts,
+};
 
 const NOON: Timestamp = Timestamp::from_micros(1_795_262_400_000_000);
 
@@ -31,6 +37,7 @@ fn unit(tenant: &str) -> ShredUnit {
 }
 
 async fn filled(data_dir: &Path) -> VaultParts {
+    write_example(&data_dir.join("workspace")).unwrap();
     let parts = Vault::in_folder(data_dir).open(&clock()).await.unwrap();
     parts.edge.prepare(NOON).await.unwrap();
     for tenant in ["acme", "other"] {
@@ -71,6 +78,43 @@ async fn a_rotation_wraps_anew_what_it_says_and_everything_opens() {
     }
     assert!(rewrapper.in_use().await.unwrap().keys().all(|name| !before.contains_key(name)));
     assert_eq!(task("status", folder.path()).await.unwrap(), ExitCode::SUCCESS);
+}
+
+/// D12: who replaced a key, and when, is evidence.
+#[tokio::test]
+async fn rotating_and_wrapping_anew_are_events() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await;
+    task("rotate --tenant acme", folder.path()).await.unwrap();
+    task("rewrap", folder.path()).await.unwrap();
+    let office = Office::open(&OfficePlace::in_folder(folder.path()), "a test").await.unwrap();
+    let events = office.events().await.unwrap();
+    office.close().await;
+    let done: Vec<(String, String)> = events
+        .iter()
+        .map(|event| match &event.kind {
+            Kind::Control(fact) => {
+                let what = fact.parameters.get("of").or(fact.parameters.get("rewrapped")).unwrap();
+                (fact.action.to_string(), what.to_string())
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [("key.rotated", "acme"), ("keys.rewrapped", "1"), ("keys.rewrapped", "0")];
+    assert_eq!(done, expected.map(|(action, first)| (action.to_owned(), first.to_owned())));
+}
+
+/// What can't be recorded is not done.
+#[tokio::test]
+async fn where_nothing_can_be_recorded_no_key_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = filled(folder.path()).await;
+    let rewrapper = Rewrapper::new(Arc::clone(&parts.objects), Arc::clone(&parts.keys));
+    let before = rewrapper.in_use().await.unwrap();
+    std::fs::write(folder.path().join("office"), "in the way").unwrap();
+    let refused = task("rotate --all", folder.path()).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("could not be recorded"), "{refused:#}");
+    assert_eq!(rewrapper.in_use().await.unwrap().into_keys().collect::<Vec<_>>(), before.into_keys().collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ pub(super) const PER_HOUR: u32 = 20;
 /// Ten years, the longest that a law we know of asks for.
 const MOST_DAYS: u64 = 3660;
 
+const ACCEPTED_RULES: &str = "use entities = [kinds], actions = { kind = \"mask\", \"last_four\" or \"pseudonym\" }, \
+                              words = [{ name, word }] and patterns = [{ name, pattern }]";
+
 /// What rules may name.
 pub(in crate::workspace) struct Known<'a> {
     pub(in crate::workspace) tenants: &'a BTreeMap<TenantId, Tenant>,
@@ -95,8 +98,9 @@ fn read_redactions(root: &Reader<'_>, table: &Table) -> BTreeMap<Text, Rules> {
         }
         let rules = match value.clone().try_into::<Rules>() {
             Ok(rules) => rules,
-            Err(error) => {
-                root.mistake(&key, format!("cannot be read: {}", error.message()), "use entities, actions, words and patterns");
+            // What the reader of values says quotes them.
+            Err(_) => {
+                root.mistake(&key, "cannot be read", ACCEPTED_RULES);
                 continue;
             }
         };

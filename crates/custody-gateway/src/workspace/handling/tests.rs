@@ -91,6 +91,23 @@ fn the_first_rule_that_matches_holds() {
     assert!(workspace.handling.named("none").is_none());
 }
 
+// Words to redact are among what a deployment keeps to itself; a start's errors stand in logs that others read.
+#[test]
+fn redaction_rules_that_cannot_be_read_are_not_quoted() {
+    for rules in [
+        "words = [\"blue heron\"]",
+        "words = \"blue heron\"",
+        "patterns = [{ name = \"A\", \"blue heron\" = 1 }]",
+        "entities = [\"blue heron\"]",
+        "actions = { \"blue heron\" = \"mask\" }",
+    ] {
+        let found = load(Some(&format!("version = 1\n[redaction.strict]\n{rules}\n"))).unwrap_err();
+        let told = found.join("\n");
+        assert!(!told.contains("heron"), "{rules}: {told}");
+        assert!(told.contains("redaction.strict") && told.contains("words = [{ name, word }]"), "{rules}: {told}");
+    }
+}
+
 // LOG-22: text without a purpose or an end is not kept; every mistake is told in one run.
 #[test]
 fn a_file_that_cannot_be_meant_is_refused_with_every_mistake() {

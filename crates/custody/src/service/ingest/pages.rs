@@ -1,53 +1,36 @@
 //! What an ingest instance says of itself.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use custody_ingest::IngestMetrics;
-use custody_log::{
-    LogReader,
-    kafka::{Assignment, KafkaConfig, KafkaReader},
-};
-use custody_types::LogPosition;
-use tokio::sync::{Mutex, watch};
+use custody_log::kafka::Assignment;
+use tokio::sync::watch;
 
-use super::super::door::Pages;
+use super::{
+    super::door::Pages,
+    sealed_texts::SealedTexts,
+    stream::{Stream, Trouble},
+};
 use crate::{
     deployment::Deployment,
-    figures::{Figures, Kind, count},
+    figures::Figures,
     ingest_parts::add_figures,
     texts::{self, Texts},
 };
 
-/// A log that does not tell its end within this is away.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// Beyond the flush age, how long a batch may take from its last record to its commit.
 const LONGEST_COMMIT: Duration = Duration::from_secs(60);
 
+const OF_EVENTS: [&str; 3] = ["custody_ingest_partitions", "custody_ingest_lag_records", "custody_ingest_lag_unknown_partitions"];
+const OF_TEXTS: [&str; 3] =
+    ["custody_text_ingest_partitions", "custody_text_ingest_lag_records", "custody_text_ingest_lag_unknown_partitions"];
+
 /// The pages of one instance.
 pub struct IngestPages {
-    metrics: Arc<IngestMetrics>,
-    kafka: KafkaConfig,
-    topic: String,
-    assignment: watch::Receiver<Assignment>,
-    stuck_after: Duration,
-    seen: Mutex<Seen>,
-    /// Asked for the ends of their partitions; kept, because each has connections of its own.
-    readers: Mutex<BTreeMap<i32, KafkaReader>>,
+    events: Stream,
     /// Nothing where there is no vault.
-    texts: Option<Texts>,
-}
-
-/// What the last look at readiness found.
-struct Seen {
-    failures: u64,
-    stored: BTreeMap<String, LogPosition>,
-    moved_at: Instant,
+    texts: Option<(Texts, Stream)>,
 }
 
 impl IngestPages {
@@ -55,90 +38,48 @@ impl IngestPages {
         metrics: &Arc<IngestMetrics>,
         deployment: &Deployment,
         assignment: watch::Receiver<Assignment>,
-        texts: Option<Texts>,
+        texts: Option<&SealedTexts>,
     ) -> Self {
-        Self {
-            metrics: Arc::clone(metrics),
-            kafka: deployment.log.kafka.clone(),
-            topic: deployment.log.topic.name.clone(),
-            assignment,
-            stuck_after: deployment.ingest.flush_age * 2 + LONGEST_COMMIT,
-            seen: Mutex::new(Seen { failures: 0, stored: BTreeMap::new(), moved_at: now() }),
-            readers: Mutex::default(),
-            texts,
-        }
+        let (kafka, told) = (&deployment.log.kafka, &deployment.ingest);
+        let stuck_after = told.flush_age * 2 + LONGEST_COMMIT;
+        let of_texts = |side: &SealedTexts| {
+            let place = (kafka, side.topic.as_str());
+            // A batch also waits for a vault that is away, before its texts are parked.
+            (side.texts.clone(), Stream::new(&side.texts.metrics, place, side.assignment(), stuck_after + told.vault_patience))
+        };
+        let events = Stream::new(metrics, (kafka, &deployment.log.topic.name), assignment, stuck_after);
+        Self { events, texts: texts.map(of_texts) }
     }
-
-    /// Per assigned partition, the records that the lake does not have yet; nothing where the log or the lake has not said so far.
-    async fn lag(&self) -> BTreeMap<String, Option<u64>> {
-        let stored = self.metrics.figures().stored;
-        let partitions = self.assignment.borrow().partitions.clone();
-        let mut readers = self.readers.lock().await;
-        readers.retain(|partition, _| partitions.contains(partition));
-        let mut lag = BTreeMap::new();
-        for partition in partitions {
-            if !readers.contains_key(&partition)
-                && let Ok(reader) = KafkaReader::open(&self.kafka, &self.topic, partition)
-            {
-                readers.insert(partition, reader);
-            }
-            let Some(reader) = readers.get_mut(&partition) else {
-                lag.insert(format!("{}/{partition}", self.topic), None);
-                continue;
-            };
-            let name = reader.partition();
-            let bounds = tokio::time::timeout(PATIENCE, reader.bounds()).await.ok().and_then(Result::ok);
-            if bounds.is_none() {
-                // It may have lost its broker for good; the next look opens another.
-                readers.remove(&partition);
-            }
-            let waiting =
-                bounds.zip(stored.get(&name)).map(|(bounds, place)| bounds.end.get().saturating_sub(place.max(&bounds.first).get()));
-            lag.insert(name, waiting);
-        }
-        lag
-    }
-}
-
-/// The doors' own time; no event depends on it.
-#[expect(clippy::disallowed_methods, reason = "readiness is about this process and no part of the evidence")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[async_trait]
 impl Pages for IngestPages {
-    /// Ready means that nothing failed since the last look, and that what waits in the log gets into the lake. An instance without
-    /// partitions is ready: it waits for its share.
+    /// Ready means that nothing failed since the last look, and that what waits in the log gets into the lake, events and sealed texts
+    /// alike. An instance without partitions is ready: it waits for its share.
     async fn why_not_ready(&self) -> Option<String> {
-        let figures = self.metrics.figures();
-        let waiting = self.lag().await.values().any(|lag| lag.is_none_or(|records| records > 0));
-        let mut seen = self.seen.lock().await;
-        let has_failed = figures.failures > seen.failures;
-        if figures.stored != seen.stored || !waiting {
-            seen.moved_at = now();
-        }
-        (seen.failures, seen.stored) = (figures.failures, figures.stored);
-        if has_failed {
-            return Some("the log or the lake cannot be used at the moment; it is tried again".to_owned());
-        }
-        let is_stuck = now().duration_since(seen.moved_at) > self.stuck_after;
-        is_stuck.then(|| "records wait in the log, and nothing gets into the lake".to_owned())
+        let events = self.events.trouble().await;
+        let texts = match &self.texts {
+            Some((_, stream)) => stream.trouble().await,
+            None => None,
+        };
+        let of_events = events.map(|trouble| match trouble {
+            Trouble::Failed => "the log or the lake cannot be used at the moment; it is tried again",
+            Trouble::Stuck => "records wait in the log, and nothing gets into the lake",
+        });
+        let of_texts = texts.map(|trouble| match trouble {
+            Trouble::Failed => "the log, the vault or the lake of texts cannot be used at the moment; it is tried again",
+            Trouble::Stuck => "sealed texts wait in the log, and nothing gets into the lake",
+        });
+        of_events.or(of_texts).map(str::to_owned)
     }
 
     async fn metrics(&self) -> String {
         let mut figures = Figures::default();
-        add_figures(&mut figures, &self.metrics.figures());
-        let partitions = self.assignment.borrow().partitions.len() as u64;
-        figures.add(Kind::Gauge, "custody_ingest_partitions", "Partitions that this instance holds", count(partitions));
-        let lag = self.lag().await;
-        let unknown = lag.values().filter(|lag| lag.is_none()).count() as u64;
-        let known = lag.into_iter().filter_map(|(partition, lag)| Some((format!("partition=\"{partition}\""), count(lag?))));
-        figures.add_each(Kind::Gauge, "custody_ingest_lag_records", "Records of a partition that are not in the lake", known);
-        let help = "Partitions whose lag is not known, because the log or the lake did not say";
-        figures.add(Kind::Gauge, "custody_ingest_lag_unknown_partitions", help, count(unknown));
-        if let Some(of_texts) = &self.texts {
-            texts::add_figures(&mut figures, of_texts);
+        add_figures(&mut figures, &self.events.metrics.figures());
+        self.events.add_figures(&mut figures, OF_EVENTS).await;
+        if let Some((texts, stream)) = &self.texts {
+            texts::add_figures(&mut figures, texts);
+            stream.add_figures(&mut figures, OF_TEXTS).await;
         }
         figures.into_text()
     }
