@@ -33,7 +33,7 @@ impl Calendar {
     }
 
     fn open(&self, sealed: &[u8]) -> Vec<u8> {
-        self.opener.lock().unwrap().open(sealed, &context()).unwrap().text().expose().to_vec()
+        self.opener.lock().unwrap().open(sealed, &context(), &EdgeTerms::default()).unwrap().text().expose().to_vec()
     }
 }
 

@@ -11,7 +11,7 @@ use custody_event::{Content, ContentRecord, Event, Kind};
 use custody_log::{Journal, JournalConfig, LogReader};
 use custody_seal::{
     Part, TextContext,
-    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgePublicKeys, EdgeWindow},
+    edge::{EdgeDay, EdgeOpener, EdgePrivateKey, EdgePublicKeys, EdgeTerms, EdgeWindow},
 };
 use custody_testkit::disk::SimDisk;
 use custody_types::{Clock, JournalId, LogPosition, RequestId, Text};
@@ -92,13 +92,22 @@ impl TestVault {
             purpose: label(&record.purpose).parse().unwrap(),
             retention: label(&record.retention_class).parse().unwrap(),
         };
+        let terms = EdgeTerms {
+            content_id: Arc::clone(&record.content_id),
+            time: record.time,
+            expires_on: record.expires_on,
+            capability: Arc::clone(&record.capability),
+            data_class: Arc::clone(&record.data_class),
+            handling_rule: Arc::clone(&record.handling_rule),
+            redaction: Arc::clone(&record.redaction),
+        };
         let claims = self.claims.lock().unwrap();
         let sealed = match (&record.sealed, &record.claim) {
             (Some(sealed), None) => &sealed.0,
             (None, Some(claim)) => &claims[&**claim],
             both => panic!("{both:?}"),
         };
-        let opened = self.opener.lock().unwrap().open(sealed, &context).unwrap();
+        let opened = self.opener.lock().unwrap().open(sealed, &context, &terms).unwrap();
         assert_eq!(opened.commitment().to_string(), &*fact.commitment);
         assert_eq!((&fact.content_id, &fact.part, fact.ordinal), (&record.content_id, &record.part, record.ordinal));
         assert_eq!(opened.commitment().as_bytes().as_slice(), record.commitment.0.as_slice());

@@ -72,7 +72,7 @@ async fn what_a_gateway_seals_ingest_opens() {
     assert_eq!(edge.prepare(NOON).await.unwrap().made, [today, EdgeDay::from_number(today.number() + 1)]);
     assert_eq!(edge.prepare(NOON).await.unwrap(), EdgeKeysPrepared::default());
     let record = sealed(bench.folder.objects.as_ref(), NOON).await;
-    let opened = edge.opener().await.unwrap().open(&record, &context()).unwrap();
+    let opened = edge.opener().await.unwrap().open(&record, &context(), &EdgeTerms::default()).unwrap();
     assert_eq!(opened.text().expose(), b"text");
     assert_eq!(bench.calls.calls().encrypt, 2);
     let names: Vec<String> = all(bench.folder.objects.as_ref()).await.iter().map(|(name, _)| name.to_string()).collect();
@@ -87,7 +87,7 @@ async fn many_may_prepare_at_once_and_a_day_gets_one_key() {
     let made: usize = all.into_iter().map(|prepared| prepared.unwrap().made.len()).sum();
     assert_eq!(made, 2);
     let record = sealed(bench.folder.objects.as_ref(), NOON).await;
-    edge.opener().await.unwrap().open(&record, &context()).unwrap();
+    edge.opener().await.unwrap().open(&record, &context(), &EdgeTerms::default()).unwrap();
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_public_key_that_was_put_in_anothers_place_is_replaced() {
     edge.publish(&forged).await.unwrap();
     assert_eq!(edge.prepare(NOON).await.unwrap().published_anew, [EdgeDay::of(NOON)]);
     let record = sealed(bench.folder.objects.as_ref(), NOON).await;
-    edge.opener().await.unwrap().open(&record, &context()).unwrap();
+    edge.opener().await.unwrap().open(&record, &context(), &EdgeTerms::default()).unwrap();
 }
 
 /// However the making of keys is cut short, no public key stands that no kept private key opens, and the next run completes it.
@@ -114,7 +114,7 @@ async fn a_death_while_days_are_prepared_leaves_no_public_key_alone() {
             assert!(public.is_subset(&private), "{public:?} {private:?}");
             bench.edge().prepare(NOON).await.unwrap();
             let record = sealed(objects, NOON).await;
-            bench.edge().opener().await.unwrap().open(&record, &context()).unwrap();
+            bench.edge().opener().await.unwrap().open(&record, &context(), &EdgeTerms::default()).unwrap();
         }
     }
 }
@@ -191,7 +191,7 @@ async fn while_the_key_service_is_away_gateways_go_on_with_the_keys_that_are_the
     let refreshed = edge.refresh(&mut EdgeOpener::new()).await.unwrap();
     assert!(matches!(&refreshed.closed[..], [(_, error)] if error.is_passing()), "who is away is asked once for all days");
     bench.wrapper.turn(None);
-    edge.opener().await.unwrap().open(&record, &context()).unwrap();
+    edge.opener().await.unwrap().open(&record, &context(), &EdgeTerms::default()).unwrap();
 }
 
 #[tokio::test]
