@@ -18,7 +18,7 @@ use custody_redact::{Entity, Rules};
 use custody_seal::{
     Part, TextContext,
     edge::{EdgeDay, EdgeWindow, SegmentSealer},
-    rest::{Month, ShredUnit, UnitKeyId},
+    rest::{ContentSchema, Month, ShredUnit, UnitKeyId},
 };
 use custody_testkit::{
     store::{CommitFault, FakeTable, StoreChaos},
@@ -32,9 +32,7 @@ use uuid::Uuid;
 use crate::{
     EventLookup, Ingest, IngestConfig, IngestError, IngestMetrics, IngestParts, Turn,
     content::{
-        ContentDecoder, ContentMetrics, RedactionRules, Unparked, VaultParts, VaultStep, VaultStepConfig, VaultedContentStore,
-        sealing::{FULL_TEXT, REDACTED_TEXT},
-        unpark,
+        ContentDecoder, ContentMetrics, RedactionRules, Unparked, VaultParts, VaultStep, VaultStepConfig, VaultedContentStore, unpark,
     },
     tests::{fixture::Counted, list_log::ListLog},
 };
@@ -328,8 +326,8 @@ impl World {
             let opened = key.open(bytes, schema, &context).unwrap();
             String::from_utf8(opened.text().expose().to_vec()).unwrap()
         };
-        assert!(key.open(&redacted, FULL_TEXT, &context).is_err(), "one is not taken for the other");
-        (shown(&full, FULL_TEXT), shown(&redacted, REDACTED_TEXT))
+        assert!(key.open(&redacted, ContentSchema::FULL_TEXT, &context).is_err(), "one is not taken for the other");
+        (shown(&full, ContentSchema::FULL_TEXT), shown(&redacted, ContentSchema::REDACTED_TEXT))
     }
 
     pub fn parked(&self) -> Vec<String> {
