@@ -156,6 +156,22 @@ async fn the_key_of_a_day_outlives_what_is_parked_under_it() {
     assert!(step.destroy_keys(None).await.unwrap().destroyed.contains(&EdgeDay::from_number(20_500)));
 }
 
+/// A text that waits for good, such as one whose unit key can't be made, must not keep every copy of the stream readable.
+#[tokio::test]
+async fn one_parked_text_does_not_keep_the_keys_of_later_days() {
+    let world = World::new().await;
+    world.log([world.sealed(|_| ()).await]);
+    world.keys.set_away(true);
+    world.run().await;
+    world.keys.set_away(false);
+    world.clock.set(NOON + 5 * DAY);
+    world.edge().prepare(world.clock.now()).await.unwrap();
+    world.clock.set(NOON + 30 * DAY);
+    let kept = world.step().destroy_keys(None).await.unwrap();
+    let of_days = |days: &[i32]| days.iter().map(|day| EdgeDay::from_number(*day)).collect::<Vec<_>>();
+    assert_eq!((kept.destroyed, kept.still_needed), (of_days(&[20_501, 20_505, 20_506]), of_days(&[20_500])));
+}
+
 /// Each call to a service that does not answer takes as long as its time limit: one for each person would hold the log up for hours.
 #[tokio::test]
 async fn a_key_service_that_is_away_is_not_asked_for_every_person() {
