@@ -1,6 +1,6 @@
 //! What forgetting works with: lake, vault, workspace and office journal that belong together.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use custody_gateway::{SystemClock, SystemIds, workspace::Workspace};
@@ -28,6 +28,7 @@ pub struct Keeping {
     pub ids: Arc<dyn IdSource>,
     lake: LakeRoot,
     stream: StreamRetention,
+    longest_put: Duration,
 }
 
 impl Keeping {
@@ -47,7 +48,7 @@ impl Keeping {
         let vault = place.vault.open(&clock).await?;
         let stream = StreamRetention::new(place.vault.window, place.vault.content_retention);
         let evidence = Arc::new(OfficeEvidence { office: place.office.clone(), envelope, questions });
-        Ok(Self { vault, evidence, clock, ids, lake: place.lake.clone(), stream })
+        Ok(Self { vault, evidence, clock, ids, lake: place.lake.clone(), stream, longest_put: place.vault.root.longest_put() })
     }
 
     async fn table(&self) -> Result<Arc<LakeTexts>> {
@@ -80,7 +81,8 @@ impl Keeping {
 
     /// Erasure over these parts.
     pub async fn erasure(&self, delete_kms_key_in_days: Option<u8>) -> Result<Erasure> {
-        let wrapping = TenantKeys::new(Arc::clone(&self.vault.objects), Arc::clone(&self.vault.keys), delete_kms_key_in_days);
+        let (objects, keys) = (Arc::clone(&self.vault.objects), Arc::clone(&self.vault.keys));
+        let wrapping = TenantKeys::new(objects, keys, delete_kms_key_in_days, self.longest_put);
         Ok(Erasure::new(ErasureParts {
             vault: self.objects(),
             table: self.table().await?,
