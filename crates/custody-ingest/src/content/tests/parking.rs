@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use custody_lake::{StoreError, TextState};
 use custody_seal::edge::EdgeDay;
 use custody_testkit::store::CommitFault;
-use custody_types::{Seq, Source};
+use custody_types::{Seq, Source, Timestamp};
 
 use super::world::{DAY, Lookup, NOON, TEXT, World};
 use crate::{EventLookup, content::unpark};
@@ -164,8 +164,7 @@ async fn one_parked_text_does_not_keep_the_keys_of_later_days() {
     world.keys.set_away(true);
     world.run().await;
     world.keys.set_away(false);
-    world.clock.set(NOON + 5 * DAY);
-    world.edge().prepare(world.clock.now()).await.unwrap();
+    world.edge().prepare(Timestamp::from_micros(NOON + 5 * DAY)).await.unwrap();
     world.clock.set(NOON + 30 * DAY);
     let kept = world.step().destroy_keys(None).await.unwrap();
     let of_days = |days: &[i32]| days.iter().map(|day| EdgeDay::from_number(*day)).collect::<Vec<_>>();
