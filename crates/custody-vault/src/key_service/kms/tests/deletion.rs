@@ -1,5 +1,7 @@
 //! A tenant's own key is deleted only where it is nobody else's.
 
+use custody_types::Timestamp;
+
 use super::*;
 
 const OWN: &str = "arn:aws:kms:eu-central-1:111122223333:key/aaaaaaaa-12ab-34cd-56ef-1234567890ab";
