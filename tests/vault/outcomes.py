@@ -357,11 +357,12 @@ class Drill:
         for person in ("leaver", "sued"):
             print(indented(house.run("erase", "--tenant", "acme", "--user", person, "--reason", "asked for", "--yes").stdout))
         self.case("erased", *gone, DENIED, "reveal_nothing_here")
-        # Nobody is shown what was erased; the hold keeps row and key until it is released.
+        # The hold stopped the erasure of this text, and so keeps row and key until it is released.
         row = ContentTable(house.texts).of(kept[0])
         print(f"      on hold: the row stands, its key too: {self.key_of(row).name}")
-        self.case("erased, but on hold", *kept, DENIED, "reveal_text_forgotten")
+        self.case("erased, but on hold", *kept, SHOWN, None)
         house.run("hold", "release", hold, "--reason", "case closed")
+        self.case("hold released, not erased again yet", *kept, DENIED, "reveal_text_forgotten")
         print(indented(house.run("erase", "--tenant", "acme", "--user", "sued", "--reason", "asked for", "--yes").stdout))
         self.case("hold released, erased again", *kept, DENIED, "reveal_nothing_here")
         if list((house.data / "vault/units").rglob(f"{row['unit_key']}.key")):

@@ -28,7 +28,7 @@ pub use self::{
     held::{Held, HeldBy},
     key::{KeptKey, PlannedKey},
     lake_texts::LakeTexts,
-    ports::{ContentTable, Evidence, FoundParked, NewEvent, VaultStore, WrappingKeys},
+    ports::{ContentTable, Evidence, FoundParked, NewEvent, Retired, VaultStore, WrappingKeys},
     proof::keys_hash,
     rows::{HeldRows, RowCount, RowSelection, Scope, TextGroup, Which},
     tenant_keys::TenantKeys,
@@ -36,6 +36,6 @@ pub use self::{
 };
 pub(crate) use self::{
     destroy::destroy_keys,
-    documents::{read, write},
+    documents::{read, read_written, write, write_over},
     proof::hash,
 };

@@ -8,12 +8,13 @@
 //! | What | Goes |
 //! | --- | --- |
 //! | row of a text | on its `expires_on` |
-//! | key of its unit | when no text under it is kept any more, and its month is so long past that none comes: month end + retention of the content stream + 1 day |
+//! | key of its unit | when no text under it is kept any more, nothing parked may be of its month, and that is so long past that none comes: month end + retention of the content stream + 1 day |
 //! | edge key of a day | after the retention of the content stream, once nothing is parked under it |
 //!
 //! A hold keeps rows and keys; they go with the first run after its release.
 
 mod due;
+mod needed;
 mod plan;
 mod report;
 mod run;

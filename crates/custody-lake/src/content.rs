@@ -23,7 +23,7 @@ use arrow::{
 use custody_types::{LogPosition, Seq, Source, Timestamp};
 
 pub use self::{
-    forget::{ForgetError, ForgottenTexts, forget_texts},
+    forget::{ForgetError, ForgottenTexts, erase_texts, forget_texts},
     groups::TextGroup,
     read::{TextCounts, TextUnit},
     scope::ContentScope,

@@ -16,7 +16,7 @@
 //! two are linked, and with neither chosen the first encrypted connection panics.
 //!
 //! A third table, `content`, holds sealed texts. It is made when the first text is kept, is partitioned by the date from which its rows
-//! are no longer kept, and is the only one whose rows may be deleted ([`forget_texts`]).
+//! are no longer kept, and is the only one whose rows may be deleted ([`forget_texts`], [`erase_texts`]).
 //!
 //! Columns are derived from the event's Avro schema; there is no hand-written row-to-column code. [`TableStore`] is the port: it
 //! promises what Delta promises and no more. What to do about duplicates, holes and unanswered commits is the ingest service's.
@@ -48,7 +48,7 @@ pub use compaction::{
 };
 pub use content::{
     ContentRow, ContentRows, ContentScope, ForgetError, ForgottenTexts, TextCounts, TextGroup, TextState, TextUnit, content_columns,
-    forget_texts,
+    erase_texts, forget_texts,
 };
 pub use dead_letters::{DeadLetter, DeadLetterReason, DeadLetterRows, dead_letter_columns};
 pub use decode::{Decoded, EventDecoder, EventRows, RowKey, decode};

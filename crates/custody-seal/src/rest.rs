@@ -13,4 +13,4 @@ mod unit_key;
 
 pub use record::unit_key_of;
 pub use unit::{Month, ShredUnit};
-pub use unit_key::{ContentSchema, UnitKey, UnitKeyId};
+pub use unit_key::{ContentSchema, InvalidUnitKeyIdError, UnitKey, UnitKeyId};

@@ -185,18 +185,18 @@ impl EdgeKeys {
         }
     }
 
-    /// Destroys the keys that are due, except of days that records are parked under and of days from `needed_from` on, which the
-    /// stream may still hold unread.
+    /// Destroys the keys that are due, except of days that parked records may need and of days from `unread_from` on, which the
+    /// stream may still hold.
     ///
     /// # Errors
     /// When the store fails; the next call goes on.
-    pub async fn destroy_due(&self, now: Timestamp, needed_from: Option<EdgeDay>) -> Result<EdgeKeysDestroyed, VaultError> {
+    pub async fn destroy_due(&self, now: Timestamp, unread_from: Option<EdgeDay>) -> Result<EdgeKeysDestroyed, VaultError> {
         let mut report = EdgeKeysDestroyed::default();
         let parked = ParkedRecords::new(Arc::clone(&self.objects)).days().await?;
         let mut kept = days(self.objects.as_ref(), PRIVATE).await?;
         kept.extend(days(self.objects.as_ref(), PUBLIC).await?);
         for day in kept.into_iter().filter(|day| self.window.destroy_at(*day) <= now) {
-            if parked.contains(&day) || needed_from.is_some_and(|first| first <= day) {
+            if may_need(&parked, day) || unread_from.is_some_and(|first| first <= day) {
                 report.still_needed.push(day);
                 continue;
             }
@@ -253,6 +253,12 @@ impl EdgeKeys {
     async fn open(&self, wrapped: &WrappedKey) -> Result<EdgePrivateKey, VaultError> {
         Ok(EdgePrivateKey::unwrap(self.wrapper.as_ref(), wrapped).await?)
     }
+}
+
+/// Whether a parked record may need the key of a day. Where its key was not held, a record is parked under the day on which it was
+/// sealed, and the key may be that of the day before.
+fn may_need(parked: &BTreeSet<EdgeDay>, day: EdgeDay) -> bool {
+    parked.contains(&day) || parked.contains(&EdgeDay::from_number(day.number().saturating_add(1)))
 }
 
 async fn read_public(objects: &dyn Objects, day: EdgeDay) -> Result<Option<EdgePublicKey>, VaultError> {

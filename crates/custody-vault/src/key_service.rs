@@ -16,6 +16,34 @@ pub use calls::KeyCalls;
 pub use file::FileKeys;
 pub use kms::{KmsKeys, KmsOptions};
 
+/// What became of a tenant's older wrapping keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EndedKeys {
+    /// Keys that are gone.
+    pub removed: Vec<WrappingKeyName>,
+    /// Keys that stay, because something is wrapped by them.
+    pub still_in_use: Vec<WrappingKeyName>,
+}
+
+/// What became of the wish to have a tenant's own key deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyDeletion {
+    /// The service deletes it at this time.
+    Scheduled {
+        /// The key, as the service names it.
+        key: WrappingKeyName,
+        /// When.
+        at: Timestamp,
+    },
+    /// It stays.
+    Refused {
+        /// The key, as the service names it.
+        key: WrappingKeyName,
+        /// Why, in a sentence without a capital or a period.
+        why: String,
+    },
+}
+
 /// Which key service a vault uses.
 pub enum KeyService {
     /// A key file, made when it is not there.
@@ -52,7 +80,7 @@ pub trait KeyProvider: KeyWrapper {
     ///
     /// # Errors
     /// When the service can't.
-    async fn end_unused(&self, tenant: &TenantId, in_use: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError>;
+    async fn end_unused(&self, tenant: &TenantId, in_use: &BTreeSet<WrappingKeyName>) -> Result<EndedKeys, VaultError>;
 
     /// Whether its keys are made and ended by the operator of a service, and not here.
     fn is_kms(&self) -> bool;
@@ -60,11 +88,11 @@ pub trait KeyProvider: KeyWrapper {
     /// The key of a tenant's own that only the service's operator can end.
     fn kept_elsewhere(&self, tenant: &TenantId) -> Option<String>;
 
-    /// Asks the service to delete a tenant's own key after so many days, and says when that will be.
+    /// Asks the service to delete a tenant's own key after so many days. A key that is in use, or that wraps for others too, stays.
     ///
     /// # Errors
-    /// When the tenant has none there, or the service refuses.
-    async fn schedule_deletion(&self, tenant: &TenantId, days: u8) -> Result<Timestamp, VaultError>;
+    /// When the tenant has none there, or the service does not answer or refuses.
+    async fn schedule_deletion(&self, tenant: &TenantId, days: u8, in_use: &BTreeSet<WrappingKeyName>) -> Result<KeyDeletion, VaultError>;
 
     /// The tenants that have wrapping keys of their own.
     async fn tenants(&self) -> Result<BTreeSet<TenantId>, VaultError>;

@@ -35,7 +35,7 @@ pub use documents::{Document, Documents};
 pub use edge_keys::{EdgeKeys, EdgeKeysDestroyed, EdgeKeysPrepared, EdgeRefresh};
 pub use entropy::OsEntropy;
 pub use error::VaultError;
-pub use key_service::{FileKeys, KeyCalls, KeyProvider, KeyService, KmsKeys, KmsOptions, open_wrapper};
+pub use key_service::{EndedKeys, FileKeys, KeyCalls, KeyDeletion, KeyProvider, KeyService, KmsKeys, KmsOptions, open_wrapper};
 pub use objects::{InvalidObjectNameError, ObjectName, Objects, Put, Replaced};
 pub use parked::{ParkedPlace, ParkedRecords};
 pub use pseudonym_keys::PseudonymKeys;

@@ -1,6 +1,6 @@
 //! Where a vault is: a folder, or a prefix of an S3 bucket. No secret is part of a place.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use url::{Host, Url};
 
@@ -10,6 +10,11 @@ use crate::{
 };
 
 const S3_SCHEME: &str = "s3://";
+
+/// A few hundred bytes on a disk of this machine: written, synced and renamed.
+const LONGEST_PUT_IN_FOLDER: Duration = Duration::from_secs(2);
+/// The store's client repeats a put for half a minute, and the last try of it may take another; twice that is beyond doubt.
+const LONGEST_PUT_ON_S3: Duration = Duration::from_secs(120);
 
 /// The place of a vault. Invariant: an S3 place names a bucket, and is asked over an encrypted connection or on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +88,12 @@ impl VaultRoot {
     #[must_use]
     pub const fn is_s3(&self) -> bool {
         matches!(self.0, Place::S3 { .. })
+    }
+
+    /// How long it may take until a key that a process wrapped is in the store, or will not come any more.
+    #[must_use]
+    pub const fn longest_put(&self) -> Duration {
+        if self.is_s3() { LONGEST_PUT_ON_S3 } else { LONGEST_PUT_IN_FOLDER }
     }
 }
 

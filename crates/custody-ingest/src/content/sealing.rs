@@ -12,12 +12,6 @@ use custody_types::Fault;
 
 use super::{redaction::RedactionRules, texts::SealedText};
 
-/// The version of the table that the full text is sealed for.
-pub const FULL_TEXT: ContentSchema = ContentSchema(1);
-
-/// The same for the redacted text: one does not open as the other.
-pub const REDACTED_TEXT: ContentSchema = ContentSchema(0x0101);
-
 /// A text and its sealed bytes.
 pub(super) struct Fetched {
     pub(super) text: SealedText,
@@ -86,6 +80,7 @@ pub(super) fn seal(work: ToSeal, rules: &RedactionRules, entropy: &mut dyn Entro
     let (left, redactions) = rules.redact(&text.record.redaction, opened.text(), pseudonyms.as_deref());
     let redacted = opened.with_text(left);
     let mut seal = |schema, opened: &OpenedText| key.seal(schema, &text.context, opened, entropy);
-    let bytes = seal(FULL_TEXT, &opened).and_then(|full| Ok(SealedBytes { full, redacted: seal(REDACTED_TEXT, &redacted)? }));
+    let bytes = seal(ContentSchema::FULL_TEXT, &opened)
+        .and_then(|full| Ok(SealedBytes { full, redacted: seal(ContentSchema::REDACTED_TEXT, &redacted)? }));
     Sealed { text, key, redactions, bytes }
 }

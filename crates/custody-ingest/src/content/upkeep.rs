@@ -77,11 +77,7 @@ impl VaultStep {
     /// # Errors
     /// When the vault can't be used now; the next call goes on.
     pub async fn destroy_keys(&self, unread_from: Option<EdgeDay>) -> Result<EdgeKeysDestroyed, VaultError> {
-        let parked = self.parts.parked.days().await?;
-        // A record whose key was not held is parked under the day it was sealed on, and the key may be of the day before.
-        let parked_from = parked.first().map(|day| EdgeDay::from_number(day.number().saturating_sub(1)));
-        let needed_from = [unread_from, parked_from].into_iter().flatten().min();
-        let destroyed = self.parts.edge.destroy_due(self.parts.clock.now(), needed_from).await?;
+        let destroyed = self.parts.edge.destroy_due(self.parts.clock.now(), unread_from).await?;
         self.parts.edge.refresh(&mut *self.opener.lock().await).await?;
         Ok(destroyed)
     }

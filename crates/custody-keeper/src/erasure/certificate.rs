@@ -93,7 +93,8 @@ pub struct Copy {
 pub struct EdgeCopy {
     /// The day.
     pub day: String,
-    /// When its key is destroyed: copies of this day's topic segments, journals and claim checks of the edge are unreadable from then.
+    /// When its key is destroyed at the earliest: once the stream is read beyond the day and nothing parked needs the key. Copies of this
+    /// day's topic segments, journals, claim checks of the edge and dead letters are unreadable from then.
     pub unreadable_from: Timestamp,
     /// Objects with parked texts of others, which keep the key until they are opened.
     pub parked: u64,
@@ -181,7 +182,7 @@ impl Certificate {
         }
         for day in stream_days {
             let parked = if day.parked == 0 { String::new() } else { format!(", once {} parked objects are opened", day.parked) };
-            let _ = writeln!(text, "    {}: from {}{parked}", day.day, shown_time(day.unreadable_from));
+            let _ = writeln!(text, "    {}: at the earliest {}{parked}", day.day, shown_time(day.unreadable_from));
         }
         let _ = writeln!(text, "\nNot covered");
         for line in not_covered {
@@ -199,8 +200,10 @@ fn copies(facts: &CertificateFacts) -> Vec<Copy> {
         copy("memory of a running process", format!("at the latest {} seconds after the end of the erasure", facts.key_cache_seconds)),
         copy("the key store", facts.key_store_window.clone()),
         copy(
-            "the content stream (topic segments, gateways' journals, claim checks of the edge, parked records)",
-            "each day once its edge key is destroyed; days that are not listed already are".to_owned(),
+            "the content stream (topic segments, gateways' journals, claim checks of the edge, parked records, dead letters)",
+            "each day once its edge key is destroyed, which waits until the stream is read beyond the day and nothing parked needs the key; \
+             days that are not listed already are"
+                .to_owned(),
         ),
     ]
 }
@@ -212,14 +215,23 @@ fn stream_days(made_up_to: Timestamp, facts: &CertificateFacts) -> Vec<EdgeCopy>
     let line = |day: &EdgeDay| EdgeCopy {
         day: shown_day(day.number()),
         unreadable_from: facts.stream.edge_key_goes_at(*day),
-        parked: facts.parked_days.get(day).copied().unwrap_or_default(),
+        parked: parked_under(&facts.parked_days, *day),
     };
     days.map(line).collect()
+}
+
+/// Objects that may need the key of a day: those of the day, and of the next one, where a text is parked whose key was not known.
+fn parked_under(parked: &BTreeMap<EdgeDay, u64>, day: EdgeDay) -> u64 {
+    let next = EdgeDay::from_number(day.number().saturating_add(1));
+    [day, next].iter().filter_map(|day| parked.get(day)).fold(0, |sum, objects| sum.saturating_add(*objects))
 }
 
 fn not_covered(scope: &Scope, facts: &CertificateFacts) -> Vec<String> {
     let mut lines = vec![
         "Events stay: times, counts, costs, pseudonyms and salted hashes; the salts of the texts are gone with their keys.".to_owned(),
+        "Events also hold keyed hashes of each whole request and answer (input_hash, output_hash). Their key, the gateways' hash.key, is \
+         not destroyed: who has it can tell whether a text that he guesses in full was the one."
+            .to_owned(),
         "Whoever got a text while it was kept, through the model's answer or a reveal, has it.".to_owned(),
     ];
     if scope.person.is_some() {

@@ -90,7 +90,9 @@ impl Erasure {
     /// When there is none with this id, or a store, the table, the key service or the journal fails.
     pub async fn resume(&self, id: &str) -> Result<ErasurePlan, ForgetError> {
         let plan: Option<ErasurePlan> = read(self.vault(), KIND, id).await?;
-        self.carry_out(plan.ok_or_else(|| ForgetError::NoSuchErasure(id.to_owned()))?).await
+        let mut plan = plan.ok_or_else(|| ForgetError::NoSuchErasure(id.to_owned()))?;
+        plan.look_on();
+        self.carry_out(plan).await
     }
 
     /// All erasures, done or not, oldest first.
@@ -135,6 +137,7 @@ impl Erasure {
             found: Found::default(),
             passes: 0,
             wrapping_keys: Vec::new(),
+            wrapping_keys_retired: false,
             begun_event_id: self.parts.ids.event_id().to_string(),
             erased_event_id: self.parts.ids.event_id().to_string(),
             next: ErasureStep::ALL.first().copied(),
@@ -162,7 +165,8 @@ impl Erasure {
             ErasureStep::List => self.list(plan).await?,
             ErasureStep::DestroyUnitKeys => {
                 let ports = (self.vault(), self.table());
-                destroy_keys(ports, Some(&plan.scope.tenant), &mut plan.keys, &mut plan.held, KEY_POINT).await?;
+                let nothing_needs = |_: &KeptKey| false;
+                destroy_keys(ports, Some(&plan.scope.tenant), &mut plan.keys, &mut plan.held, nothing_needs, KEY_POINT).await?;
             }
             ErasureStep::DestroyPseudonymKey => self.destroy_pseudonym_key(plan).await?,
             ErasureStep::ForgetParked => {
@@ -295,7 +299,8 @@ impl Erasure {
         let left = self.vault().unit_keys(Some(tenant)).await.map_err(ForgetError::at("listing the keys"))?;
         let left = left.len().saturating_add(usize::from(self.has_pseudonym_key(tenant).await?));
         let retired = self.parts.wrapping.retire(tenant, left).await;
-        plan.wrapping_keys = retired.map_err(ForgetError::at("retiring the tenant's wrapping keys"))?;
+        let retired = retired.map_err(ForgetError::at("retiring the tenant's wrapping keys"))?;
+        (plan.wrapping_keys, plan.wrapping_keys_retired) = (retired.did, retired.all);
         Ok(())
     }
 
@@ -310,7 +315,7 @@ impl Erasure {
             edge_days: self.vault().edge_days().await.map_err(at())?,
             parked_days: self.vault().parked_days().await.map_err(at())?,
             stream: self.parts.stream,
-            key_store_window: self.parts.wrapping.key_store_window(plan.scope.person.is_none()),
+            key_store_window: self.parts.wrapping.key_store_window(plan.wrapping_keys_retired),
             key_cache_seconds: self.parts.key_cache_seconds,
             pseudonym_key_stays: plan.scope.person.is_some() && self.has_pseudonym_key(&plan.scope.tenant).await?,
         };

@@ -101,7 +101,14 @@ async fn the_certificate_says_from_when_each_old_copy_is_unreadable() {
     assert_eq!(days, [("2026-12-18", 2), ("2026-12-19", 0), ("2026-12-20", 0), ("2026-12-21", 0)]);
     assert_eq!(certificate.stream_days[0].unreadable_from.micros(), (i64::from(TODAY) - 1 + 7) * 86_400_000_000 + 43_200_000_000);
     let text = certificate.text();
-    for line in ["p-1 of acme", "2 unit keys", "2 texts, 20 bytes, deleted from the lake", "from 2026-12-26T12:00:00Z, once 2 parked"] {
+    for line in [
+        "p-1 of acme",
+        "2 unit keys",
+        "2 texts, 20 bytes, deleted from the lake",
+        "2026-12-18: at the earliest 2026-12-26T12:00:00Z, once 2 parked",
+        "dead letters",
+        "input_hash",
+    ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
     assert!(text.contains("the key store: once the wrapping key is rotated"), "{text}");
@@ -170,6 +177,16 @@ async fn only_a_hold_on_the_tenant_keeps_the_key_of_its_pseudonyms() {
 }
 
 #[tokio::test]
+async fn a_certificate_says_now_of_the_key_store_only_where_all_older_wrapping_keys_went() {
+    for (wrapping_key_stays, expected) in [(false, "the key store: now"), (true, "the key store: once the wrapping key is rotated")] {
+        let world = World::new(State { wrapping_key_stays, ..state() });
+        let done = erasure(&world).begin(&of(None)).await.unwrap();
+        let text = erasure(&world).certificate(&done.id).await.unwrap().unwrap().text();
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_finds_all_and_changes_nothing() {
     let world = World::new(state());
     let plan = erasure(&world).plan(&of(Some("p-1"))).await.unwrap();
@@ -206,13 +223,29 @@ async fn a_hold_on_another_tenant_holds_nothing_here_and_one_on_the_tenant_all()
 async fn texts_that_were_on_their_way_are_found_by_the_second_look() {
     let mut state = state();
     let new = key(6, "acme", Some("p-1"), TODAY);
-    state.on_their_way = vec![row(9, &keys()[1], TODAY - 1, 90), row(10, &new, TODAY - 1, 90)];
+    state.on_their_way = vec![vec![row(9, &keys()[1], TODAY - 1, 90), row(10, &new, TODAY - 1, 90)]];
     let world = World::new(state);
     let add_key = Arc::clone(&world);
     add_key.state().keys.push(new);
     let done = erasure(&world).begin(&of(Some("p-1"))).await.unwrap();
     assert_eq!(left(&world.state()), (vec![3, 4, 5], vec!["text-3", "text-4", "text-5"]));
     assert_eq!((done.passes, done.found.rows.rows), (2, 4));
+}
+
+/// Ingest that runs an older program, or whose clock is off: it is mended, and the erasure is not lost.
+#[tokio::test]
+async fn an_erasure_that_gave_up_because_texts_went_on_arriving_is_resumed() {
+    let mut state = state();
+    state.on_their_way = (9..12).map(|number| vec![row(number, &keys()[1], TODAY - 1, 90)]).collect();
+    let world = World::new(state);
+    let erasure = erasure(&world);
+    let gave_up = erasure.begin(&of(Some("p-1"))).await;
+    let Err(ForgetError::StillArriving { erasure: id, rows: 1 }) = gave_up else { panic!("{gave_up:?}") };
+    let done = erasure.resume(&id).await.unwrap();
+    assert_eq!(left(&world.state()), (vec![3, 4, 5], vec!["text-3", "text-4", "text-5"]));
+    assert_eq!((done.next, done.found.rows.rows), (None, 5), "each is counted once");
+    assert_eq!(actions(&world.state()), ["erasure.begun", "erased"]);
+    assert!(erasure.certificate(&id).await.unwrap().is_some());
 }
 
 #[tokio::test]

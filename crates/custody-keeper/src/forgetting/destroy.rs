@@ -8,19 +8,20 @@ use custody_types::{TenantId, fault_point};
 use super::{
     error::ForgetError,
     held::{Held, HeldBy},
-    key::PlannedKey,
+    key::{KeptKey, PlannedKey},
     ports::{ContentTable, VaultStore},
 };
 
 /// Keys destroyed between two looks at the holds.
 const AT_ONCE: usize = 64;
 
-/// Destroys what no hold keeps now. Afterwards `keys` are those that are gone, and the others stand in `held_back`.
+/// Destroys what no hold keeps now and nothing needs. Afterwards `keys` are those that are gone, and held ones stand in `held_back`.
 pub(crate) async fn destroy_keys(
     (vault, table): (&dyn VaultStore, &dyn ContentTable),
     tenant: Option<&TenantId>,
     keys: &mut Vec<PlannedKey>,
     held_back: &mut Vec<HeldBy>,
+    is_needed: impl Fn(&KeptKey) -> bool + Send + Sync,
     point: &'static str,
 ) -> Result<(), ForgetError> {
     let kept = vault.unit_keys(tenant).await.map_err(ForgetError::at("listing the keys"))?;
@@ -33,6 +34,9 @@ pub(crate) async fn destroy_keys(
             let unreadable = || ForgetError::Document { name: planned.key.clone(), why: "it names no key".to_owned() };
             let key = planned.kept().ok_or_else(unreadable)?;
             if there.contains(&key.id) {
+                if is_needed(&key) {
+                    continue;
+                }
                 let holds = held.by(&key);
                 if !holds.is_empty() {
                     held_back.push(HeldBy { key: planned.key.clone(), holds });

@@ -41,20 +41,8 @@ impl PlannedKey {
     #[must_use]
     pub fn kept(&self) -> Option<KeptKey> {
         let Self { tenant, person, purpose, month, .. } = self.clone();
-        Some(KeptKey { id: key_id(&self.key)?, unit: ShredUnit { tenant, person, purpose, month: Month::from_number(month) } })
+        Some(KeptKey { id: self.key.parse().ok()?, unit: ShredUnit { tenant, person, purpose, month: Month::from_number(month) } })
     }
-}
-
-/// A key's name from its hex digits.
-pub(super) fn key_id(hex: &str) -> Option<UnitKeyId> {
-    if hex.len() != 32 {
-        return None;
-    }
-    let mut bytes = [0_u8; 16];
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(place * 2..place * 2 + 2)?, 16).ok()?;
-    }
-    Some(UnitKeyId::from_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use custody_lake::{ContentScope, LakeReader, LakeRoot, LakeTable, Retention, StoreError, TextCounts, Vacuum, forget_texts, has_table};
+use custody_lake::{
+    ContentScope, LakeReader, LakeRoot, LakeTable, Retention, StoreError, TextCounts, Vacuum, erase_texts, forget_texts, has_table,
+};
 use custody_seal::rest::UnitKeyId;
 use custody_types::{Clock, IdSource, RequestId};
 use tokio::sync::watch;
 
 use super::{
     error::PortError,
-    key::key_id,
     ports::ContentTable,
     rows::{HeldRows, RowCount, RowSelection, TextGroup, Which},
 };
@@ -44,7 +45,8 @@ impl LakeTexts {
     }
 }
 
-/// Rows for which one of the scopes holds.
+/// Rows for which one of the scopes holds. An erasure leaves rows that hold no text: those that its tombstone made of texts on their way
+/// are such, and it would find them again and again.
 fn scopes(which: &Which) -> Vec<ContentScope> {
     match which {
         Which::Due { today } => vec![ContentScope::expired_on(*today)],
@@ -54,8 +56,9 @@ fn scopes(which: &Which) -> Vec<ContentScope> {
                 Some(person) => ContentScope::of_person(tenant, person.as_str()),
                 None => ContentScope::of_tenant(tenant),
             };
+            let made_before = whole().and_until(*made_up_to).and_only_texts();
             let under_keys = ContentScope::of_unit_keys(keys.iter().map(ToString::to_string)).and_tenant(tenant);
-            if keys.is_empty() { vec![whole().and_until(*made_up_to)] } else { vec![whole().and_until(*made_up_to), under_keys] }
+            if keys.is_empty() { vec![made_before] } else { vec![made_before, under_keys] }
         }
     }
 }
@@ -72,7 +75,7 @@ fn unusable(what: &str) -> PortError {
 }
 
 fn keys_in(counts: &TextCounts) -> Result<BTreeSet<UnitKeyId>, PortError> {
-    counts.units.iter().map(|unit| key_id(&unit.key).ok_or_else(|| unusable("a unit key is none"))).collect()
+    counts.units.iter().map(|unit| unit.key.parse().map_err(|_| unusable("a unit key is none"))).collect()
 }
 
 #[async_trait]
@@ -88,7 +91,7 @@ impl ContentTable for LakeTexts {
                 retention_class: group.retention_class.parse().ok()?,
                 expires_on: group.expires_on,
                 key: match group.unit_key {
-                    Some(key) => Some(key_id(&key)?),
+                    Some(key) => Some(key.parse().ok()?),
                     None => None,
                 },
                 count: RowCount { rows, bytes },
@@ -124,7 +127,11 @@ impl ContentTable for LakeTexts {
         let except = held(&rows.except);
         for scope in scopes(&rows.which) {
             let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
-            forget_texts(&self.lake, &scope, &except, clock, ids).await.map_err(|error| PortError::of(&error))?;
+            let forgotten = match &rows.which {
+                Which::Due { .. } => forget_texts(&self.lake, &scope, &except, clock, ids).await,
+                Which::Erased { .. } => erase_texts(&self.lake, &scope, &except, clock, ids).await,
+            };
+            forgotten.map_err(|error| PortError::of(&error))?;
         }
         Ok(())
     }
@@ -139,5 +146,36 @@ impl ContentTable for LakeTexts {
         // Nobody asks it to stop: what is forgotten is not left half deleted.
         let (_going_on, stop) = watch::channel(false);
         vacuum.run(|_| {}, &stop).await.map(|_| ()).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use custody_lake::{ContentStore, DeadLetterStore, EventStore, TableStore};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::forgetting::{
+        Scope,
+        testing::{At, Counting, on},
+    };
+
+    /// A delete of an erasure that finds nothing still lands a version; one of expiry, which comes every hour, does not.
+    #[tokio::test]
+    async fn an_erasure_that_finds_no_row_lands_a_version_and_expiry_does_not() {
+        let folder = TempDir::new().unwrap();
+        let root = LakeRoot::folder(folder.path());
+        let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) = (Arc::new(At(on(20_800))), Arc::new(Counting::default()));
+        DeadLetterStore::open(&root, Arc::clone(&clock), Arc::clone(&ids)).await.unwrap();
+        EventStore::open(&root, Arc::clone(&clock), Arc::clone(&ids)).await.unwrap();
+        let table = ContentStore::open(&root, Arc::clone(&clock), Arc::clone(&ids)).await.unwrap();
+        let texts = LakeTexts::open(root, clock, ids).await.unwrap();
+        let scope = Scope { tenant: "acme".parse().unwrap(), person: None };
+        let erased = Which::Erased { scope, made_up_to: on(20_800), keys: Vec::new() };
+        for (which, versions) in [(erased, 1), (Which::Due { today: 20_800 }, 0)] {
+            let before = table.snapshot().await.unwrap().version;
+            texts.delete(&RowSelection { which, except: HeldRows::default() }).await.unwrap();
+            assert_eq!(table.snapshot().await.unwrap().version, before + versions);
+        }
     }
 }

@@ -59,6 +59,9 @@ pub trait VaultStore: Send + Sync {
     /// Writes a document, or writes it anew.
     async fn put_document(&self, kind: &'static str, id: &str, bytes: Vec<u8>) -> Result<(), PortError>;
 
+    /// Writes a document where it still has the bytes `was`, or is not there where there were none. False where another wrote it.
+    async fn replace_document(&self, kind: &'static str, id: &str, was: Option<&[u8]>, bytes: Vec<u8>) -> Result<bool, PortError>;
+
     /// Names of the documents of a kind, in order.
     async fn documents(&self, kind: &'static str) -> Result<Vec<String>, PortError>;
 }
@@ -92,11 +95,20 @@ pub trait ContentTable: Send + Sync {
 #[async_trait]
 pub trait WrappingKeys: Send + Sync {
     /// Makes what older wrapping keys of the tenant wrapped unreadable: wraps the keys that are `left` with a new key and removes
-    /// the older ones, or schedules their deletion. Says what was done, in a sentence each.
-    async fn retire(&self, tenant: &TenantId, left: usize) -> Result<Vec<String>, PortError>;
+    /// the older ones, or schedules their deletion.
+    async fn retire(&self, tenant: &TenantId, left: usize) -> Result<Retired, PortError>;
 
-    /// From when a copy of the key store is unreadable, in a sentence.
+    /// From when a copy of the key store is unreadable, in a sentence; `retired` says that all older wrapping keys went.
     fn key_store_window(&self, retired: bool) -> String;
+}
+
+/// What became of a tenant's wrapping keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Retired {
+    /// What was done and what not, in a sentence each.
+    pub did: Vec<String>,
+    /// Whether every older one is gone, or goes at a time that is set.
+    pub all: bool,
 }
 
 /// Where events become durable.

@@ -18,8 +18,8 @@ use custody_types::{Clock, EventId, FaultOwner, IdSource, PersonPseudonym, Reque
 use uuid::Uuid;
 
 use super::{
-    ContentTable, Evidence, FoundParked, HeldRows, KeptKey, NewEvent, PortError, RowCount, RowSelection, Scope, TextGroup, VaultStore,
-    Which, WrappingKeys,
+    ContentTable, Evidence, FoundParked, HeldRows, KeptKey, NewEvent, PortError, Retired, RowCount, RowSelection, Scope, TextGroup,
+    VaultStore, Which, WrappingKeys,
 };
 use crate::{
     hold::{Hold, HoldScope},
@@ -67,8 +67,10 @@ pub(crate) struct State {
     pub(crate) in_old_files: Vec<Row>,
     pub(crate) events: Vec<NewEvent>,
     pub(crate) retired: BTreeSet<TenantId>,
-    /// Rows that ingest had staged when its keys went; the next delete finds them there.
-    pub(crate) on_their_way: Vec<Row>,
+    /// Whether something stays under an older wrapping key.
+    pub(crate) wrapping_key_stays: bool,
+    /// Rows that ingest had staged when its keys went: one of these batches arrives behind each delete.
+    pub(crate) on_their_way: Vec<Vec<Row>>,
 }
 
 /// When a call fails.
@@ -80,10 +82,14 @@ pub(crate) enum Failing {
     After(u64),
 }
 
+/// What others do right before a call.
+type Meanwhile = (u64, Box<dyn FnOnce(&mut State) + Send>);
+
 #[derive(Default)]
 pub(crate) struct World {
     state: Mutex<State>,
     failing: Mutex<Option<Failing>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
     calls: AtomicU64,
 }
 
@@ -101,10 +107,23 @@ impl World {
         *self.failing.lock().unwrap() = when;
     }
 
+    /// Others do something right before a call.
+    pub(crate) fn meanwhile(&self, call: u64, act: impl FnOnce(&mut State) + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some((self.calls.load(Ordering::SeqCst) + call, Box::new(act)));
+    }
+
+    /// Whether the call that others were to be ahead of came.
+    pub(crate) fn others_acted(&self) -> bool {
+        self.meanwhile.lock().unwrap().is_none()
+    }
+
     /// Does something, or fails before or after it.
     fn call<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, PortError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let failing = *self.failing.lock().unwrap();
+        if let Some((_, act)) = self.meanwhile.lock().unwrap().take_if(|(before, _)| *before == call) {
+            act(&mut self.state());
+        }
         let failed = || PortError::new("the store failed".into(), FaultOwner::Upstream, Retry::Never, "fake");
         if failing == Some(Failing::Before(call)) {
             return Err(failed());
@@ -202,6 +221,17 @@ impl VaultStore for World {
         self.call(|state| state.documents.extend([((kind.to_owned(), id.to_owned()), bytes)]))
     }
 
+    async fn replace_document(&self, kind: &'static str, id: &str, was: Option<&[u8]>, bytes: Vec<u8>) -> Result<bool, PortError> {
+        self.call(|state| {
+            let name = (kind.to_owned(), id.to_owned());
+            let is_as_it_was = state.documents.get(&name).map(Vec::as_slice) == was;
+            if is_as_it_was {
+                state.documents.insert(name, bytes);
+            }
+            is_as_it_was
+        })
+    }
+
     async fn documents(&self, kind: &'static str) -> Result<Vec<String>, PortError> {
         self.call(|state| state.documents.keys().filter(|(of, _)| of == kind).map(|(_, id)| id.clone()).collect())
     }
@@ -248,8 +278,9 @@ impl ContentTable for World {
             let (gone, left) = std::mem::take(&mut state.rows).into_iter().partition(|row| means(rows, row));
             state.rows = left;
             state.in_old_files.extend::<Vec<Row>>(gone);
-            let arrived = std::mem::take(&mut state.on_their_way);
-            state.rows.extend(arrived);
+            if !state.on_their_way.is_empty() {
+                state.rows.extend(state.on_their_way.remove(0));
+            }
         })
     }
 
@@ -260,10 +291,10 @@ impl ContentTable for World {
 
 #[async_trait]
 impl WrappingKeys for World {
-    async fn retire(&self, tenant: &TenantId, left: usize) -> Result<Vec<String>, PortError> {
+    async fn retire(&self, tenant: &TenantId, left: usize) -> Result<Retired, PortError> {
         self.call(|state| {
             state.retired.insert(tenant.clone());
-            vec![format!("wrapping key removed, {left} keys left")]
+            Retired { did: vec![format!("wrapping key removed, {left} keys left")], all: !state.wrapping_key_stays }
         })
     }
 

@@ -11,8 +11,8 @@ use custody_event::ContentRecord;
 use custody_seal::edge::EdgeDay;
 use custody_types::{LogRecord, PersonPseudonym, RequestId, TenantId, Timestamp};
 use custody_vault::{
-    Claims, Documents, EdgeKeys, ObjectName, Objects, ParkedPlace, ParkedRecords, PseudonymKeys, Replaced, Tombstone, Tombstones, UnitKeys,
-    VaultError,
+    Claims, Documents, EdgeKeys, ObjectName, Objects, ParkedPlace, ParkedRecords, PseudonymKeys, Put, Replaced, Tombstone, Tombstones,
+    UnitKeys, VaultError,
 };
 
 use super::{
@@ -208,6 +208,16 @@ impl VaultStore for VaultObjects {
 
     async fn put_document(&self, kind: &'static str, id: &str, bytes: Vec<u8>) -> Result<(), PortError> {
         self.objects.put(&document_name(kind, id)?, bytes.into()).await.map_err(failed)
+    }
+
+    async fn replace_document(&self, kind: &'static str, id: &str, was: Option<&[u8]>, bytes: Vec<u8>) -> Result<bool, PortError> {
+        let (name, new) = (document_name(kind, id)?, Bytes::from(bytes));
+        let is_done = match was {
+            Some(was) => self.objects.replace(&name, was, new.clone()).await.map_err(failed)? == Replaced::Done,
+            None => self.objects.put_new(&name, new.clone()).await.map_err(failed)? == Put::Created,
+        };
+        // A put whose answer was lost is repeated by the store's client, and then meets itself.
+        Ok(is_done || self.objects.get(&name).await.map_err(failed)?.is_some_and(|found| found == new))
     }
 
     async fn documents(&self, kind: &'static str) -> Result<Vec<String>, PortError> {

@@ -105,6 +105,11 @@ pub(super) const PLANNED_POINT: &str = "retention.planned";
 pub(super) const KEY_POINT: &str = "retention.key";
 
 impl RetentionPlan {
+    /// Whether a step is left.
+    pub(super) const fn is_unfinished(&self) -> bool {
+        self.next.is_some()
+    }
+
     /// Whether there is anything to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -6,10 +6,7 @@ use custody_seal::edge::EdgeDay;
 use custody_types::Timestamp;
 use serde::Serialize;
 
-use super::{
-    due::key_goes_on,
-    run::{Retention, last_expiry_by_key},
-};
+use super::{due::key_goes_on, needed::last_expiry_by_key, run::Retention};
 use crate::forgetting::{ForgetError, Held, PlannedKey, RowCount, shown_day};
 
 /// What retention sees now.

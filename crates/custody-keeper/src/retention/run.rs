@@ -6,16 +6,17 @@ use std::{
 };
 
 use custody_event::Control;
-use custody_seal::{edge::EdgeDay, rest::UnitKeyId};
+use custody_seal::edge::EdgeDay;
 use custody_types::{Clock, IdSource, Text, fault_point};
 
 use super::{
-    due::{StreamRetention, Unread, key_goes_on},
+    due::{StreamRetention, Unread},
+    needed::Needed,
     plan::{CURRENT, KEY_POINT, KIND, PLANNED_POINT, RetentionCounts, RetentionPlan, RetentionStep},
 };
 use crate::forgetting::{
-    ContentTable, Evidence, ForgetError, Held, HeldBy, HeldRows, KeptKey, NewEvent, PlannedKey, RowCount, RowSelection, TextGroup,
-    VaultStore, Which, destroy_keys, keys_hash, read, write,
+    ContentTable, Evidence, ForgetError, Held, HeldBy, HeldRows, KeptKey, NewEvent, PlannedKey, RowCount, RowSelection, VaultStore, Which,
+    destroy_keys, keys_hash, read_written, write, write_over,
 };
 
 /// What expiry works with.
@@ -67,16 +68,31 @@ impl Retention {
     /// When a store, the table or the journal fails; the next run goes on.
     pub async fn run(&self) -> Result<Vec<RetentionPlan>, ForgetError> {
         let mut done = Vec::new();
-        if let Some(plan) = self.unfinished().await? {
-            done.push(self.carry_out(plan).await?);
+        let (current, mut written) = self.current().await?.unzip();
+        if let Some(plan) = current.filter(RetentionPlan::is_unfinished) {
+            done.push(self.carry_out(plan, &mut written).await?);
         }
         let plan = self.new_plan().await?;
         if !plan.is_empty() {
-            write(self.vault(), KIND, CURRENT, &plan).await?;
+            self.mark(&plan, &mut written).await?;
             fault_point(PLANNED_POINT);
-            done.push(self.carry_out(plan).await?);
+            done.push(self.carry_out(plan, &mut written).await?);
         }
         Ok(done)
+    }
+
+    /// The run under way, or the last one, and the bytes that it was written as.
+    async fn current(&self) -> Result<Option<(RetentionPlan, Vec<u8>)>, ForgetError> {
+        read_written(self.vault(), KIND, CURRENT).await
+    }
+
+    /// Each mark is written over the one before: where another run made one, that goes on and this one stops.
+    async fn mark(&self, plan: &RetentionPlan, written: &mut Option<Vec<u8>>) -> Result<(), ForgetError> {
+        if write_over(self.vault(), KIND, CURRENT, written, plan).await? {
+            return Ok(());
+        }
+        let other = self.current().await?;
+        Err(ForgetError::AnotherRun(other.map_or_else(|| "unknown".to_owned(), |(plan, _)| plan.id)))
     }
 
     pub(super) fn vault(&self) -> &dyn VaultStore {
@@ -88,18 +104,16 @@ impl Retention {
     }
 
     pub(super) async fn unfinished(&self) -> Result<Option<RetentionPlan>, ForgetError> {
-        let current: Option<RetentionPlan> = read(self.vault(), KIND, CURRENT).await?;
-        Ok(current.filter(|plan| plan.next.is_some()))
+        Ok(self.current().await?.map(|(plan, _)| plan).filter(RetentionPlan::is_unfinished))
     }
 
     async fn new_plan(&self) -> Result<RetentionPlan, ForgetError> {
         let now = self.parts.clock.now();
         let today = EdgeDay::of(now).number();
         let held = Held::read(self.vault(), self.table()).await?;
-        let groups = self.table().inventory().await.map_err(ForgetError::at("reading what is kept"))?;
+        let needed = Needed::read(self.vault(), self.table(), self.parts.stream).await?;
         let keys = self.vault().unit_keys(None).await.map_err(ForgetError::at("listing the keys"))?;
-        let last = last_expiry_by_key(&groups);
-        let is_due = |key: &&KeptKey| key_goes_on(&key.unit, last.get(&key.id).copied(), self.parts.stream) <= today;
+        let is_due = |key: &&KeptKey| !needed.needs(key, today);
         let (held_keys, going): (Vec<_>, Vec<_>) = keys.iter().filter(is_due).partition(|key| held.keeps(key));
         Ok(RetentionPlan {
             id: self.parts.ids.event_id().to_string(),
@@ -154,7 +168,7 @@ impl Retention {
         Ok(all.difference(&going).cloned().collect())
     }
 
-    async fn carry_out(&self, mut plan: RetentionPlan) -> Result<RetentionPlan, ForgetError> {
+    async fn carry_out(&self, mut plan: RetentionPlan, written: &mut Option<Vec<u8>>) -> Result<RetentionPlan, ForgetError> {
         while let Some(step) = plan.next {
             self.take(step, &mut plan).await?;
             fault_point(step.done_point());
@@ -162,7 +176,7 @@ impl Retention {
             if plan.next.is_none() {
                 write(self.vault(), KIND, &plan.id, &plan).await?;
             }
-            write(self.vault(), KIND, CURRENT, &plan).await?;
+            self.mark(&plan, written).await?;
             fault_point(step.marked_point());
         }
         Ok(plan)
@@ -170,9 +184,7 @@ impl Retention {
 
     async fn take(&self, step: RetentionStep, plan: &mut RetentionPlan) -> Result<(), ForgetError> {
         match step {
-            RetentionStep::DestroyUnitKeys => {
-                destroy_keys((self.vault(), self.table()), None, &mut plan.keys, &mut plan.held, KEY_POINT).await
-            }
+            RetentionStep::DestroyUnitKeys => self.destroy_unit_keys(plan).await,
             RetentionStep::DeleteRows => {
                 let except = Held::read(self.vault(), self.table()).await?.rows().clone();
                 let rows = RowSelection { which: Which::Due { today: plan.today }, except };
@@ -183,6 +195,14 @@ impl Retention {
             RetentionStep::DestroyEdgeKeys => self.destroy_edge_keys(plan).await,
             RetentionStep::Record => self.record(plan).await,
         }
+    }
+
+    /// A text may have become a row, or have been parked, since the plan was made; its key then stays for a later run.
+    async fn destroy_unit_keys(&self, plan: &mut RetentionPlan) -> Result<(), ForgetError> {
+        let needed = Needed::read(self.vault(), self.table(), self.parts.stream).await?;
+        let is_needed = |key: &KeptKey| needed.needs(key, plan.today);
+        let ports = (self.vault(), self.table());
+        destroy_keys(ports, None, &mut plan.keys, &mut plan.held, is_needed, KEY_POINT).await
     }
 
     /// A hold that came after the plan keeps its claim checks too.
@@ -249,13 +269,4 @@ fn is_parked_under(parked: &BTreeMap<EdgeDay, u64>, day: EdgeDay) -> bool {
 /// The claim check of the full text, beside which that of the redacted one lies.
 fn beside(claim: &str) -> &str {
     claim.strip_suffix(".redacted").unwrap_or(claim)
-}
-
-pub(super) fn last_expiry_by_key(groups: &[TextGroup]) -> BTreeMap<UnitKeyId, i32> {
-    let mut last = BTreeMap::new();
-    for (group, key) in groups.iter().filter_map(|group| Some((group, group.key?))) {
-        let day = last.entry(key).or_insert(group.expires_on);
-        *day = group.expires_on.max(*day);
-    }
-    last
 }

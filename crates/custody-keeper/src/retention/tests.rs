@@ -131,6 +131,85 @@ async fn holds_on_tenants_and_persons_keep_all_of_theirs() {
     }
 }
 
+fn of_october() -> Parked {
+    Parked { day: OCTOBER, tenant: "acme".parse().unwrap(), person: Some("p-1".parse().unwrap()), made_at: on(OCTOBER) }
+}
+
+/// As ingest does it: under the unit's key where it is there, under a new one else.
+fn unpark_october(state: &mut State) {
+    state.parked.retain(|text| text.day != OCTOBER);
+    let kept = state.keys.iter().find(|kept| kept.id == key(1, "acme", Some("p-1"), OCTOBER).id).cloned();
+    let under = kept.unwrap_or_else(|| {
+        state.keys.push(key(9, "acme", Some("p-1"), OCTOBER));
+        key(9, "acme", Some("p-1"), OCTOBER)
+    });
+    state.rows.push(row(9, &under, OCTOBER, 400));
+}
+
+#[tokio::test]
+async fn a_key_stays_while_a_parked_text_may_be_of_its_month() {
+    let world = World::new(state());
+    world.state().parked.push(of_october());
+    retention(&world).run().await.unwrap();
+    assert_eq!(left(&world), (vec![1, 2, 3], vec!["text-3".to_owned()]));
+    world.state().parked.clear();
+    retention(&world).run().await.unwrap();
+    assert_eq!(left(&world).0, [2, 3]);
+}
+
+#[tokio::test]
+async fn a_text_that_leaves_the_parked_ones_at_any_moment_of_a_run_stays_open() {
+    for call in 0.. {
+        let world = World::new(state());
+        world.state().parked.push(of_october());
+        world.meanwhile(call, unpark_october);
+        retention(&world).run().await.unwrap();
+        assert_never_half_open(&world.state());
+        if !world.others_acted() {
+            assert!(call > 10, "{call} moments were tried");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_text_became_a_row_after_the_plan_is_not_destroyed_by_it() {
+    let world = World::new(state());
+    let planned = retention(&world).plan().await.unwrap();
+    assert_eq!(planned.keys.len(), 1);
+    let bytes = serde_json::to_vec(&planned).unwrap();
+    world.state().documents.insert(("retention".to_owned(), "current".to_owned()), bytes);
+    unpark_october(&mut world.state());
+    let done = retention(&world).run().await.unwrap();
+    assert_eq!(left(&world), (vec![1, 2, 3], vec!["text-3".to_owned(), "text-9".to_owned()]));
+    assert_eq!(done[0].keys, [], "and its event says so");
+}
+
+/// Of two runs at once, the one whose mark is written over by the other's stops.
+#[tokio::test]
+async fn a_run_stops_where_another_made_the_next_mark() {
+    let other = RetentionPlan { id: "another".to_owned(), next: None, ..retention(&World::new(state())).plan().await.unwrap() };
+    let (bytes, name) = (serde_json::to_vec(&other).unwrap(), ("retention".to_owned(), "current".to_owned()));
+    let mut stopped = 0;
+    for call in 0.. {
+        let (world, theirs) = (World::new(state()), (name.clone(), bytes.clone()));
+        world.meanwhile(call, move |state| drop(state.documents.insert(theirs.0, theirs.1)));
+        let outcome = retention(&world).run().await;
+        if !world.others_acted() {
+            break;
+        }
+        match outcome {
+            Err(ForgetError::AnotherRun(id)) => {
+                stopped += 1;
+                assert_eq!(id, "another");
+                assert_eq!(world.state().documents[&name], bytes, "what the other wrote stands");
+            }
+            outcome => assert!(call == 0 && outcome.is_ok(), "call {call}: {outcome:?}"),
+        }
+    }
+    assert!(stopped > 20, "it stopped at {stopped} moments");
+}
+
 #[tokio::test]
 async fn an_edge_key_stays_while_the_stream_holds_unread_texts_of_its_day() {
     let world = World::new(state());

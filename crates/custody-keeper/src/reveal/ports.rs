@@ -53,7 +53,7 @@ pub trait Texts: Send + Sync {
     /// The texts of a request, as far as they are this tenant's.
     async fn of_request(&self, tenant: &TenantId, request: RequestId) -> Result<Vec<KeptText>, PortError>;
 
-    /// Whether an erasure covers a text, whether or not its row is gone yet.
+    /// Whether an erasure covers a text, whether or not its row is gone yet; not one that a hold in force kept from the erasure.
     async fn is_forgotten(&self, text: &KeptText) -> Result<bool, PortError>;
 
     /// Whether a legal hold keeps a text, also beyond its date.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use custody_lake::{ContentRow, LakeReader, TextState};
 use custody_seal::{
     OpenedText, Part, TextContext,
-    rest::{ContentSchema, Month, UnitKeyId},
+    rest::{ContentSchema, Month},
 };
 use custody_types::{RequestId, TenantId, Text};
 use custody_vault::{Claims, Documents, ObjectName, Objects, Put, Tombstones, UnitKeys, VaultError};
@@ -19,10 +19,6 @@ use super::{
 };
 use crate::hold::{Hold, HoldScope};
 
-/// The version of the table under which the full text is sealed.
-const FULL: ContentSchema = ContentSchema(1);
-/// The same of what redaction leaves, so that neither opens in the place of the other.
-const REDACTED: ContentSchema = ContentSchema(0x0101);
 /// The redacted claim lies beside the full one.
 const REDACTED_CLAIM: &str = ".redacted";
 
@@ -73,10 +69,14 @@ impl Opening {
         }
     }
 
+    /// What a hold kept from an erasure is not forgotten as long as that hold is in force. One that was placed later keeps nothing from it.
     pub(super) async fn is_forgotten(&self, text: &KeptText) -> Result<bool, PortError> {
         for person in [None, text.person()].into_iter().take(1 + usize::from(text.person().is_some())) {
             let tombstone = self.tombstones.get(text.tenant(), person).await.map_err(of)?;
-            if tombstone.is_some_and(|tombstone| text.made_at <= tombstone.made_up_to()) {
+            let erased_at = tombstone.map(|tombstone| tombstone.made_up_to()).filter(|erased_at| text.made_at <= *erased_at);
+            if let Some(erased_at) = erased_at
+                && !self.has_hold(text, |hold| hold.placed_at <= erased_at).await?
+            {
                 return Ok(true);
             }
         }
@@ -84,8 +84,12 @@ impl Opening {
     }
 
     pub(super) async fn is_held(&self, text: &KeptText) -> Result<bool, PortError> {
+        self.has_hold(text, |_| true).await
+    }
+
+    async fn has_hold(&self, text: &KeptText, is_meant: impl Fn(&Hold) -> bool + Send) -> Result<bool, PortError> {
         let holds = self.holds.list().await.map_err(of)?;
-        Ok(holds.iter().any(|(_, hold)| hold.is_in_force() && covers(&hold.scope, text)))
+        Ok(holds.iter().any(|(_, hold)| hold.is_in_force() && covers(&hold.scope, text) && is_meant(hold)))
     }
 
     pub(super) async fn open(&self, _: &Permit, text: &KeptText, form: Form) -> Result<OpenedText, PortError> {
@@ -93,8 +97,8 @@ impl Opening {
         let sealed = self.sealed(text, form).await?;
         let key = self.units.for_opening(&unit, key).await.map_err(of)?;
         let schema = match form {
-            Form::Full => FULL,
-            Form::Redacted => REDACTED,
+            Form::Full => ContentSchema::FULL_TEXT,
+            Form::Redacted => ContentSchema::REDACTED_TEXT,
         };
         let opened = key.open(&sealed, schema, &text.context).map_err(|error| PortError::of(&error))?;
         match form {
@@ -150,7 +154,7 @@ fn covers(scope: &HoldScope, text: &KeptText) -> bool {
 fn kept(row: ContentRow) -> Result<KeptText, PortError> {
     let unusable = || PortError::unusable(format!("the row of text {} is not as it was written", row.content_id));
     let part = Part::ALL.into_iter().find(|part| part.as_str() == row.part).ok_or_else(unusable)?;
-    let unit_key = row.unit_key.as_deref().map(|key| key_id(key).ok_or_else(unusable)).transpose()?;
+    let unit_key = row.unit_key.as_deref().map(|key| key.parse().map_err(|_| unusable())).transpose()?;
     let context = TextContext {
         tenant: row.tenant.parse().map_err(|_| unusable())?,
         person: row.person.as_deref().map(str::parse).transpose().map_err(|_| unusable())?,
@@ -178,18 +182,6 @@ fn kept(row: ContentRow) -> Result<KeptText, PortError> {
         commitment: row.commitment,
         sealed: SealedForms { full: row.sealed, redacted: row.redacted_sealed, claim: row.claim },
     })
-}
-
-fn key_id(hex: &str) -> Option<UnitKeyId> {
-    let mut bytes = [0; 16];
-    let digits: Vec<u8> = hex.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
-    if digits.len() != bytes.len() * 2 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
-    }
-    Some(UnitKeyId::from_bytes(bytes))
 }
 
 #[async_trait]

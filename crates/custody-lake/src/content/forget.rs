@@ -10,6 +10,10 @@
 //! What ingest appends meanwhile is looked at in the next round, so that no text of the scope that a version before ours has is left.
 //! Files of an expired partition are removed unread where nothing is held. Transactions are not touched. The table's log names neither
 //! scope nor person.
+//!
+//! An erasure lands a version even where no row is meant ([`erase_texts`]). Whoever staged rows looks at tombstones and keys after its
+//! snapshot and commits on exactly that: rows of a look from before the erasure are in the lake before this version, where the erasure
+//! finds them, or meet it as a conflict and are looked at again.
 
 mod sift;
 
@@ -62,7 +66,7 @@ pub struct ForgottenTexts {
     pub files_rewritten: u64,
     /// Where texts lay that were too large for their rows. Those of files that were dropped unread lie under the expired dates.
     pub claims: BTreeSet<String>,
-    /// The version without them; nothing where there was nothing to forget.
+    /// The version without them; nothing where there was nothing to forget and no version was asked for.
     pub version: Option<u64>,
 }
 
@@ -92,7 +96,24 @@ pub async fn forget_texts(
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 ) -> Result<ForgottenTexts, ForgetError> {
-    let lake = lake.into();
+    forget(lake.into(), Order { scope, except, is_fence: false }, clock, ids).await
+}
+
+/// The same, and a version in any case: no commit on a snapshot from before it lands behind it.
+///
+/// # Errors
+/// When the store fails, or appends came first each time.
+pub async fn erase_texts(
+    lake: impl Into<LakeRoot>,
+    scope: &ContentScope,
+    except: &[ContentScope],
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+) -> Result<ForgottenTexts, ForgetError> {
+    forget(lake.into(), Order { scope, except, is_fence: true }, clock, ids).await
+}
+
+async fn forget(lake: LakeRoot, order: Order<'_>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<ForgottenTexts, ForgetError> {
     if !has_table(&lake, LakeTable::Content).await? {
         return Ok(ForgottenTexts::default());
     }
@@ -100,12 +121,19 @@ pub async fn forget_texts(
     let log_store = Arc::clone(handle.log_store());
     let uploader = Uploader::new(Arc::clone(&log_store), clock, ids);
     let commit_id = uploader.commit_id();
-    Forgetting { scope, except, log_store, uploader, commit_id, seen: BTreeMap::new() }.run(handle).await
+    Forgetting { order, log_store, uploader, commit_id, seen: BTreeMap::new() }.run(handle).await
+}
+
+/// What is to be forgotten.
+struct Order<'a> {
+    scope: &'a ContentScope,
+    except: &'a [ContentScope],
+    /// Whether a version is made also where there is nothing.
+    is_fence: bool,
 }
 
 struct Forgetting<'a> {
-    scope: &'a ContentScope,
-    except: &'a [ContentScope],
+    order: Order<'a>,
     log_store: LogStoreRef,
     uploader: Uploader,
     commit_id: Uuid,
@@ -135,7 +163,7 @@ impl Forgetting<'_> {
             }
             self.look_at(&live).await?;
             self.seen.retain(|path, _| live.iter().any(|file| file.path == *path));
-            if self.seen.values().all(|verdict| verdict.rows == 0) {
+            if !self.order.is_fence && self.seen.values().all(|verdict| verdict.rows == 0) {
                 return Ok(self.report(None));
             }
             first_tried_on.get_or_insert(newest.version());
@@ -167,16 +195,16 @@ impl Forgetting<'_> {
 
     async fn judge(&self, file: &LiveFile) -> Result<Verdict, StoreError> {
         let expires_on = day_of(&file.event_date)?;
-        if !self.scope.reaches(expires_on) || !self.may_hold_tenant(file) {
+        if !self.order.scope.reaches(expires_on) || !self.may_hold_tenant(file) {
             return Ok(Verdict::default());
         }
-        if self.scope.is_only_expiry() && self.except.is_empty() {
+        if self.order.scope.is_only_expiry() && self.order.except.is_empty() {
             return Ok(Verdict { rows: file.rows.unwrap_or(1).max(1), ..Verdict::default() });
         }
         let store = self.log_store.object_store(None);
         let read = async { store.get(&file.path).await?.bytes().await };
         let bytes = read.await.map_err(StoreError::storage("reading a file of texts"))?;
-        let (scope, except, date) = (self.scope.clone(), self.except.to_vec(), file.event_date.clone());
+        let (scope, except, date) = (self.order.scope.clone(), self.order.except.to_vec(), file.event_date.clone());
         let sifting = tokio::task::spawn_blocking(move || sift(bytes, &scope, &except, date, expires_on));
         let (mut verdict, rest) = sifting.await.map_err(StoreError::encoding)??;
         if let Some(rest) = rest {
@@ -186,7 +214,7 @@ impl Forgetting<'_> {
     }
 
     fn may_hold_tenant(&self, file: &LiveFile) -> bool {
-        match (self.scope.tenant(), file.text_bounds("tenant")) {
+        match (self.order.scope.tenant(), file.text_bounds("tenant")) {
             (Some(tenant), Some((least, greatest))) => (least.as_str()..=greatest.as_str()).contains(&tenant),
             _ => true,
         }

@@ -33,8 +33,6 @@ pub struct TextCounts {
     pub bytes: u64,
     /// By what became of them.
     pub by_state: BTreeMap<&'static str, u64>,
-    /// Requests that they belong to.
-    pub requests: BTreeSet<String>,
     /// Units whose keys open them.
     pub units: BTreeSet<TextUnit>,
     /// Where those lie that are too large for a row.
@@ -79,7 +77,7 @@ impl LakeReader {
     pub async fn count_texts(&self, scope: &ContentScope, except: &[ContentScope]) -> Result<TextCounts, StoreError> {
         let mut counts = TextCounts::default();
         let of_tenant = scope.tenant().map(|tenant| col("tenant").eq(lit(tenant.to_owned())));
-        let columns: Vec<&str> = COLUMNS.iter().copied().chain(["bytes", "state", "unit_month", "claim", "expires_on"]).collect();
+        let columns: Vec<&str> = COLUMNS.iter().copied().chain(["bytes", "unit_month", "claim", "expires_on"]).collect();
         self.scan_texts(of_tenant, Some(&columns), |batch| counts.add(batch, scope, except)).await?;
         Ok(counts)
     }
@@ -149,7 +147,6 @@ impl TextCounts {
             self.texts = self.texts.saturating_add(1);
             self.bytes = self.bytes.saturating_add(u64::try_from(table.long("bytes", row)?).unwrap_or_default());
             *self.by_state.entry(TextState::parse(&table.text("state", row)?)?.as_str()).or_default() += 1;
-            self.requests.insert(table.text("request_id", row)?);
             self.claims.extend(table.text("claim", row));
             if let (Some(key), Some(month)) = (table.text("unit_key", row), table.int("unit_month", row)) {
                 let (tenant, person, purpose) = (table.text("tenant", row)?, table.text("person", row), table.text("purpose", row)?);

@@ -8,6 +8,8 @@ use arrow::{
 };
 use custody_types::Timestamp;
 
+use super::TextState;
+
 /// Texts for which every named condition holds. It begins with a condition, so that no scope means everything by omission.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContentScope {
@@ -19,10 +21,12 @@ pub struct ContentScope {
     expired_on: Option<i32>,
     requests: Option<BTreeSet<String>>,
     unit_keys: Option<BTreeSet<String>>,
+    /// Without rows that hold the facts of a text alone.
+    only_texts: bool,
 }
 
 /// The columns that a scope looks at.
-pub(super) const COLUMNS: &[&str] = &["tenant", "person", "purpose", "retention_class", "time", "request_id", "unit_key"];
+pub(super) const COLUMNS: &[&str] = &["tenant", "person", "purpose", "retention_class", "time", "request_id", "unit_key", "state"];
 
 /// Those columns of a batch.
 pub(super) struct Facts<'a> {
@@ -33,6 +37,7 @@ pub(super) struct Facts<'a> {
     times: &'a arrow::array::PrimitiveArray<TimestampMicrosecondType>,
     requests: &'a StringArray,
     unit_keys: &'a StringArray,
+    states: &'a StringArray,
 }
 
 impl ContentScope {
@@ -90,6 +95,12 @@ impl ContentScope {
         Self { until: Some(time), ..self }
     }
 
+    /// Of these, only rows that may hold a text: not those that say that it was forgotten before it came.
+    #[must_use]
+    pub fn and_only_texts(self) -> Self {
+        Self { only_texts: true, ..self }
+    }
+
     /// The tenant, where the scope names one.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
@@ -118,6 +129,7 @@ impl ContentScope {
             && self.until.is_none_or(|until| facts.times.is_valid(row) && facts.times.value(row) <= until.micros())
             && among(&self.requests, facts.requests)
             && among(&self.unit_keys, facts.unit_keys)
+            && !(self.only_texts && value(facts.states, row) == Some(TextState::Forgotten.as_str()))
     }
 }
 
@@ -133,6 +145,7 @@ impl<'a> Facts<'a> {
             times: batch.column_by_name("time")?.as_primitive_opt()?,
             requests: text("request_id")?,
             unit_keys: text("unit_key")?,
+            states: text("state")?,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -23,6 +24,11 @@ use crate::{
 /// Names a unit key: random, and given with the key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnitKeyId([u8; 16]);
+
+/// The text names no unit key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a unit key is named by 32 hexadecimal digits, small letters")]
+pub struct InvalidUnitKeyIdError;
 
 /// The version of the table that a text stands in; a row read as another version's does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +54,14 @@ impl UnitKeyId {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+}
+
+impl ContentSchema {
+    /// The version of the table that the full text is sealed for.
+    pub const FULL_TEXT: Self = Self(1);
+
+    /// The same for what redaction leaves of it: one does not open as the other.
+    pub const REDACTED_TEXT: Self = Self(0x0101);
 }
 
 impl UnitKey {
@@ -142,6 +156,19 @@ impl UnitKey {
 impl fmt::Display for UnitKeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_hex(f, &self.0)
+    }
+}
+
+/// As it is displayed, and nothing else: what is read from a name leads back to that name.
+impl FromStr for UnitKeyId {
+    type Err = InvalidUnitKeyIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() != 32 || !text.bytes().all(is_digit) {
+            return Err(InvalidUnitKeyIdError);
+        }
+        u128::from_str_radix(text, 16).map(|id| Self(id.to_be_bytes())).map_err(|_| InvalidUnitKeyIdError)
     }
 }
 

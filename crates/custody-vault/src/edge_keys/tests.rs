@@ -145,6 +145,20 @@ async fn a_day_is_destroyed_once_it_is_due_and_nothing_needs_it() {
     assert!(claims.edge().await.unwrap().is_empty(), "what nobody opens any more goes too");
 }
 
+/// One text that waits for long must not keep every later day's key, and with it every copy of the stream readable.
+#[tokio::test]
+async fn a_parked_record_keeps_the_key_of_its_day_and_of_the_day_before_and_no_other() {
+    let bench = Bench::new().await;
+    for day in 0..4 {
+        bench.edge().prepare(later(24 * day)).await.unwrap();
+    }
+    let day = |number: i32| EdgeDay::from_number(EdgeDay::of(NOON).number() + number);
+    let place = ParkedPlace { day: day(2), partition: "3".to_owned(), first: LogPosition::new(9) };
+    ParkedRecords::new(bench.folder.shared()).put(&place, Bytes::from_static(b"records")).await.unwrap();
+    let report = bench.edge().destroy_due(later(500), None).await.unwrap();
+    assert_eq!(report, EdgeKeysDestroyed { destroyed: vec![day(0), day(3), day(4)], still_needed: vec![day(1), day(2)] });
+}
+
 #[tokio::test]
 async fn a_death_while_a_day_is_destroyed_is_made_good() {
     for last_is_done in [false, true] {

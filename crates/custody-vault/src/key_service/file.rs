@@ -1,5 +1,5 @@
-//! A key file as key service. Several processes may use one file: who changes it holds a lock and reads it first, who wraps looks
-//! whether it was changed.
+//! A key file as key service. Several processes may use one file: who changes it holds a lock and reads it first, who wraps
+//! or unwraps looks whether it was changed: a wrapping key that was removed opens nothing in any process.
 
 mod disk;
 
@@ -17,7 +17,7 @@ use custody_seal::{
 };
 use custody_types::{Clock, SensitiveText, TenantId, Timestamp, fault_point};
 
-use super::{KeyCalls, KeyProvider, calls::CallCounter};
+use super::{EndedKeys, KeyCalls, KeyDeletion, KeyProvider, calls::CallCounter};
 use crate::{entropy::OsEntropy, error::VaultError};
 
 /// A process that did not see a rotation yet may still be wrapping with the key before. It looks before every wrap, so that this
@@ -107,13 +107,8 @@ impl FileKeys {
     }
 
     async fn unwrap_now(&self, wrapped: &WrappedKey) -> Result<SecretKey, WrapError> {
-        match self.held().file.unwrap(wrapped) {
-            Err(WrapError::UnknownKey) => {
-                let held = self.current().await.map_err(|error| self.refused(&error))?;
-                self.counted(held.file.unwrap(wrapped))
-            }
-            unwrapped => self.counted(unwrapped),
-        }
+        let held = self.current().await.map_err(|error| self.refused(&error))?;
+        self.counted(held.file.unwrap(wrapped))
     }
 }
 
@@ -192,21 +187,21 @@ impl KeyProvider for FileKeys {
         Ok(gone)
     }
 
-    async fn end_unused(&self, tenant: &TenantId, in_use: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError> {
-        let mut gone = self.current().await?.file.names(&KeyOwner::Tenant(tenant.clone()));
-        gone.pop();
-        gone.retain(|name| !in_use.contains(name));
-        let removed = gone.clone();
-        if !removed.is_empty() {
+    async fn end_unused(&self, tenant: &TenantId, in_use: &BTreeSet<WrappingKeyName>) -> Result<EndedKeys, VaultError> {
+        let mut older = self.current().await?.file.names(&KeyOwner::Tenant(tenant.clone()));
+        older.pop();
+        let (still_in_use, removed): (Vec<_>, Vec<_>) = older.into_iter().partition(|name| in_use.contains(name));
+        let gone = removed.clone();
+        if !gone.is_empty() {
             self.change(move |file| {
-                for name in &removed {
+                for name in &gone {
                     file.remove(name);
                 }
                 Ok(())
             })
             .await?;
         }
-        Ok(gone)
+        Ok(EndedKeys { removed, still_in_use })
     }
 
     fn is_kms(&self) -> bool {
@@ -217,7 +212,7 @@ impl KeyProvider for FileKeys {
         None
     }
 
-    async fn schedule_deletion(&self, _: &TenantId, _: u8) -> Result<Timestamp, VaultError> {
+    async fn schedule_deletion(&self, _: &TenantId, _: u8, _: &BTreeSet<WrappingKeyName>) -> Result<KeyDeletion, VaultError> {
         Err(VaultError::KeyServiceSettings("keys of a key file are removed at once; nothing is scheduled".to_owned()))
     }
 

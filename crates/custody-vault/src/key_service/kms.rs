@@ -4,6 +4,7 @@
 //! keeps the name; another key is named in the configuration. Either way `rewrap` asks KMS to ReEncrypt, and no key is seen here.
 
 mod answers;
+mod deletion;
 mod options;
 
 use std::{
@@ -18,11 +19,11 @@ use custody_seal::{
     SecretKey,
     wrap::{KeyWrapper, WrapContext, WrapError, WrappedKey, WrappingKeyName},
 };
-use custody_types::{TenantId, Timestamp};
+use custody_types::TenantId;
 use zeroize::Zeroizing;
 
 use self::answers::{Failure, Kind};
-use super::{KeyCalls, KeyProvider, calls::CallCounter};
+use super::{EndedKeys, KeyCalls, KeyDeletion, KeyProvider, calls::CallCounter};
 use crate::error::VaultError;
 
 pub use options::KmsOptions;
@@ -139,8 +140,8 @@ impl KeyProvider for KmsKeys {
         Ok(Vec::new())
     }
 
-    async fn end_unused(&self, _: &TenantId, _: &BTreeSet<WrappingKeyName>) -> Result<Vec<WrappingKeyName>, VaultError> {
-        Ok(Vec::new())
+    async fn end_unused(&self, _: &TenantId, _: &BTreeSet<WrappingKeyName>) -> Result<EndedKeys, VaultError> {
+        Ok(EndedKeys::default())
     }
 
     fn is_kms(&self) -> bool {
@@ -151,13 +152,8 @@ impl KeyProvider for KmsKeys {
         self.options.tenants.get(tenant).cloned()
     }
 
-    async fn schedule_deletion(&self, tenant: &TenantId, days: u8) -> Result<Timestamp, VaultError> {
-        let none = || VaultError::KeyServiceSettings(format!("tenant `{tenant}` has no KMS key of its own in [vault.keys.tenants]"));
-        let key = self.kept_elsewhere(tenant).ok_or_else(none)?;
-        let request = self.client.schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(days));
-        let answer = request.send().await.map_err(|error| self.failed("scheduling a key's deletion", &error))?;
-        let seconds = answer.deletion_date().map_or(0, aws_sdk_kms::primitives::DateTime::secs);
-        Ok(Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
+    async fn schedule_deletion(&self, tenant: &TenantId, days: u8, in_use: &BTreeSet<WrappingKeyName>) -> Result<KeyDeletion, VaultError> {
+        self.end_key_of(tenant, days, in_use).await
     }
 
     async fn tenants(&self) -> Result<BTreeSet<TenantId>, VaultError> {

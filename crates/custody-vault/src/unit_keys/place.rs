@@ -36,15 +36,7 @@ pub(super) fn name(unit: &ShredUnit, key: UnitKeyId) -> Result<ObjectName, Vault
 
 /// The id in a key's name.
 pub(super) fn key_id(name: &ObjectName) -> Option<UnitKeyId> {
-    read_id(name.file().strip_suffix(ENDING)?)
-}
-
-/// An id of 32 hexadecimal digits.
-pub(crate) fn read_id(text: &str) -> Option<UnitKeyId> {
-    if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    u128::from_str_radix(text, 16).ok().map(|id| UnitKeyId::from_bytes(id.to_be_bytes()))
+    name.file().strip_suffix(ENDING)?.parse().ok()
 }
 
 /// A name that is no key's refuses all: a plan of destruction must not pass over a key.

@@ -166,7 +166,9 @@ async fn release(place: &PlaceArgs, id: &str, reason: &str) -> Result<()> {
     // The event first: nothing may be forgotten before it is known why.
     record(&keeping, "hold.released", &hold, &reason).await?;
     match keeping.holds().replace(id, &hold, &hold.released(reason, keeping.clock.now())).await? {
-        Replaced::Done => say(&format!("hold {id} is released; what it kept goes with the next run of retention or erasure")),
+        Replaced::Done => say(&format!(
+            "hold {id} is released; what is due goes with the next run of retention, what it kept from an erasure with a new `custody erase`"
+        )),
         Replaced::Changed => bail!("hold `{id}` was changed meanwhile"),
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -41,6 +42,7 @@ pub struct Keeping {
     pub ids: Arc<dyn IdSource>,
     lake: LakeRoot,
     stream: StreamRetention,
+    longest_put: Duration,
 }
 
 impl Keeping {
@@ -70,7 +72,7 @@ impl Keeping {
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let stream = StreamRetention::new(place.vault.window, place.vault.content_retention);
         let evidence = Arc::new(OfficeEvidence { office: place.office.clone(), envelope, questions });
-        Self { vault, evidence, clock, ids, lake: place.lake.clone(), stream }
+        Self { vault, evidence, clock, ids, lake: place.lake.clone(), stream, longest_put: place.vault.root.longest_put() }
     }
 
     async fn table(&self) -> Result<Arc<LakeTexts>> {
@@ -104,7 +106,8 @@ impl Keeping {
 
     /// Erasure over these parts.
     pub async fn erasure(&self, delete_kms_key_in_days: Option<u8>) -> Result<Erasure> {
-        let wrapping = TenantKeys::new(Arc::clone(&self.vault.objects), Arc::clone(&self.vault.keys), delete_kms_key_in_days);
+        let (objects, keys) = (Arc::clone(&self.vault.objects), Arc::clone(&self.vault.keys));
+        let wrapping = TenantKeys::new(objects, keys, delete_kms_key_in_days, self.longest_put);
         Ok(Erasure::new(ErasureParts {
             vault: self.objects(),
             table: self.table().await?,

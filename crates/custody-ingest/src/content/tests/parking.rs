@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use custody_lake::{StoreError, TextState};
 use custody_seal::edge::EdgeDay;
 use custody_testkit::store::CommitFault;
-use custody_types::{Seq, Source};
+use custody_types::{Seq, Source, Timestamp};
 
 use super::world::{DAY, Lookup, NOON, TEXT, World};
 use crate::{EventLookup, content::unpark};
@@ -149,11 +149,27 @@ async fn the_key_of_a_day_outlives_what_is_parked_under_it() {
     world.clock.set(NOON + 30 * DAY);
     let step = world.step();
     let kept = step.destroy_keys(None).await.unwrap();
-    assert!(kept.destroyed.is_empty() && kept.still_needed.contains(&EdgeDay::from_number(20_500)), "{kept:?}");
+    let day = EdgeDay::from_number(20_500);
+    assert!(!kept.destroyed.contains(&day) && kept.still_needed.contains(&day), "{kept:?}");
     world.unpark().await.unwrap();
     world.assert_each_once(1);
     assert_eq!(world.states(), [(TextState::Kept, None)]);
-    assert!(step.destroy_keys(None).await.unwrap().destroyed.contains(&EdgeDay::from_number(20_500)));
+    assert!(step.destroy_keys(None).await.unwrap().destroyed.contains(&day));
+}
+
+/// A text that waits for good, such as one whose unit key can't be made, must not keep every copy of the stream readable.
+#[tokio::test]
+async fn one_parked_text_does_not_keep_the_keys_of_later_days() {
+    let world = World::new().await;
+    world.log([world.sealed(|_| ()).await]);
+    world.keys.set_away(true);
+    world.run().await;
+    world.keys.set_away(false);
+    world.edge().prepare(Timestamp::from_micros(NOON + 5 * DAY)).await.unwrap();
+    world.clock.set(NOON + 30 * DAY);
+    let kept = world.step().destroy_keys(None).await.unwrap();
+    let of_days = |days: &[i32]| days.iter().map(|day| EdgeDay::from_number(*day)).collect::<Vec<_>>();
+    assert_eq!((kept.destroyed, kept.still_needed), (of_days(&[20_501, 20_505, 20_506]), of_days(&[20_500])));
 }
 
 /// Each call to a service that does not answer takes as long as its time limit: one for each person would hold the log up for hours.

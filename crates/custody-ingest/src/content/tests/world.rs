@@ -18,7 +18,7 @@ use custody_redact::{Action, Entity, Rules};
 use custody_seal::{
     Part, TextContext,
     edge::{EdgeDay, EdgeWindow, SegmentSealer},
-    rest::{Month, ShredUnit, UnitKeyId},
+    rest::{ContentSchema, Month, ShredUnit, UnitKeyId},
 };
 use custody_testkit::{
     store::{CommitFault, FakeTable, StoreChaos},
@@ -33,9 +33,7 @@ use crate::{
     EventLookup, Ingest, IngestConfig, IngestError, IngestMetrics, IngestParts, Turn,
     content::{
         ContentDecoder, ContentMetrics, RedactionRules, Unparked, VaultParts, VaultStep, VaultStepConfig, VaultedContentStore,
-        sealing::{FULL_TEXT, REDACTED_TEXT},
-        texts::terms_of,
-        unpark,
+        texts::terms_of, unpark,
     },
     tests::{fixture::Counted, list_log::ListLog},
 };
@@ -335,8 +333,8 @@ impl World {
             let opened = key.open(bytes, schema, &context).unwrap();
             String::from_utf8(opened.text().expose().to_vec()).unwrap()
         };
-        assert!(key.open(&redacted, FULL_TEXT, &context).is_err(), "one is not taken for the other");
-        (shown(&full, FULL_TEXT), shown(&redacted, REDACTED_TEXT))
+        assert!(key.open(&redacted, ContentSchema::FULL_TEXT, &context).is_err(), "one is not taken for the other");
+        (shown(&full, ContentSchema::FULL_TEXT), shown(&redacted, ContentSchema::REDACTED_TEXT))
     }
 
     pub fn parked(&self) -> Vec<String> {

@@ -153,3 +153,23 @@ async fn tombstones_and_holds_are_seen() {
         assert!(!vault.opening.is_held(&vault.text).await.unwrap());
     }
 }
+
+/// A hold stops an erasure: what it kept is there for the case that it was placed for, and goes on being erased once it is released.
+#[tokio::test]
+async fn a_text_that_a_hold_kept_from_an_erasure_is_not_forgotten_while_the_hold_is_in_force() {
+    let vault = vault().await;
+    let erased_at = Timestamp::from_micros(vault.text.made_at.micros() + 10);
+    let scope = HoldScope::Requests { requests: vec![vault.text.request()] };
+    let hold = |placed_at: i64| Hold::new("hold".into(), scope.clone(), "case".into(), Timestamp::from_micros(placed_at));
+    let holds = Documents::<Hold>::new(Arc::clone(&vault.objects));
+    let tombstone = Tombstone::new(vault.text.tenant().clone(), vault.text.person().cloned(), erased_at);
+    Tombstones::new(Arc::clone(&vault.objects)).put(&tombstone).await.unwrap();
+    for (what, hold, is_forgotten) in [
+        ("placed before the erasure", hold(erased_at.micros() - 1), false),
+        ("placed after it", hold(erased_at.micros() + 1), true),
+        ("released", hold(erased_at.micros() - 1).released("closed".into(), erased_at), true),
+    ] {
+        holds.put("one", &hold).await.unwrap();
+        assert_eq!(vault.opening.is_forgotten(&vault.text).await.unwrap(), is_forgotten, "{what}");
+    }
+}

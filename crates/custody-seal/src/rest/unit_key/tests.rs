@@ -171,3 +171,12 @@ fn inverse(value: u128) -> u128 {
     }
     result
 }
+
+#[test]
+fn an_id_is_read_as_it_is_shown_and_no_other_way() {
+    let id = UnitKeyId::from_bytes([0xa0; 16]);
+    assert_eq!(id.to_string().parse(), Ok(id));
+    for text in ["", "a0", &"a0".repeat(17), &"A0".repeat(16), &"+f".repeat(16), &"zz".repeat(16), &"é".repeat(16)] {
+        assert_eq!(text.parse::<UnitKeyId>(), Err(InvalidUnitKeyIdError), "{text}");
+    }
+}

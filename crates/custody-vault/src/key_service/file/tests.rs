@@ -91,6 +91,23 @@ async fn a_rotation_elsewhere_is_seen_before_the_next_key_is_wrapped() {
     assert_eq!(*anew.wrapping_key(), name);
 }
 
+/// What is forgotten with it must not open on, as long as some process runs.
+#[tokio::test]
+async fn a_wrapping_key_that_was_removed_elsewhere_opens_nothing_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let (running, operator) = (open(&folder, None).await.unwrap(), open(&folder, None).await.unwrap());
+    let wrapped = running.wrap(&secret(), &of_unit("acme")).await.unwrap();
+    let acme = "acme".parse().unwrap();
+    operator.rotate(Some(&acme)).await.unwrap();
+    assert_eq!(running.unwrap(&wrapped).await.unwrap(), secret());
+    let in_use = BTreeSet::from([wrapped.wrapping_key().clone()]);
+    let ended = operator.end_unused(&acme, &in_use).await.unwrap();
+    assert_eq!((ended.removed.len(), ended.still_in_use), (0, vec![wrapped.wrapping_key().clone()]));
+    assert_eq!(running.unwrap(&wrapped).await.unwrap(), secret());
+    assert_eq!(operator.end_unused(&acme, &BTreeSet::new()).await.unwrap().removed, [wrapped.wrapping_key().clone()]);
+    assert_eq!(running.unwrap(&wrapped).await.unwrap_err(), WrapError::UnknownKey);
+}
+
 #[tokio::test]
 async fn a_passphrase_locks_the_file_and_can_be_changed() {
     let folder = tempfile::tempdir().unwrap();

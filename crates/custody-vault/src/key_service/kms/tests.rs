@@ -1,5 +1,6 @@
 //! Against answers as AWS gives them, and (`on_kms`) against a server that wraps.
 
+mod deletion;
 mod on_kms;
 mod server;
 
