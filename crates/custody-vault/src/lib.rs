@@ -35,7 +35,7 @@ pub use entropy::OsEntropy;
 pub use error::VaultError;
 pub use key_service::{FileKeys, KeyCalls, KeyProvider, KeyService, KmsKeys, KmsOptions, open_wrapper};
 pub use objects::{InvalidObjectNameError, ObjectName, Objects, Put, Replaced};
-pub use parked::{ParkedPlace, ParkedRecords};
+pub use parked::{ParkedDigest, ParkedPlace, ParkedRecords};
 pub use rewrap::{RewrapProgress, RewrapReport, Rewrapper};
 pub use root::{S3Options, VaultRoot, VaultRootError, open_objects};
 pub use tombstones::{Forgotten, Tombstone, Tombstones};

@@ -32,7 +32,7 @@ async fn texts_wait_beside_the_log_while_the_key_service_is_away_and_become_rows
     world.keys.set_away(true);
     world.run().await;
     assert!(world.rows().is_empty());
-    assert_eq!(world.parked(), ["parked/20500/journal=test/0"]);
+    assert!(world.parked()[0].starts_with("parked/20500/journal=test/0.") && world.parked().len() == 1);
     assert_eq!(world.table.state().transactions.get("custody/position/journal/test"), Some(&3), "the log may go on");
     assert_eq!(world.unpark().await.unwrap().waiting, 1);
     world.keys.set_away(false);
@@ -69,7 +69,7 @@ async fn only_the_texts_whose_key_can_t_be_had_are_parked() {
     world.log([world.sealed(|record| record.tenant = "other".into()).await, world.sealed(|_| ()).await]);
     world.settle(&mut ingest).await.unwrap();
     assert_eq!(world.rows().len(), 2, "the unit's key is cached");
-    assert_eq!(world.parked(), ["parked/20500/journal=test/1"]);
+    assert!(world.parked()[0].starts_with("parked/20500/journal=test/1.") && world.parked().len() == 1);
     world.keys.set_away(false);
     world.unpark().await.unwrap();
     world.assert_each_once(3);
