@@ -300,8 +300,8 @@ async fn row(text: Text, vault: &Vault) -> ContentRow {
     if text == Text::LargeOfPerson {
         let claims = Claims::new(Arc::clone(&vault.objects));
         let bytes = Bytes::from(sealed.take().unwrap());
-        claims.put_rest_redacted(text.expires_on(), &content_id, bytes.clone()).await.unwrap();
-        claim = Some(claims.put_rest(text.expires_on(), &content_id, bytes).await.unwrap().to_string());
+        claims.put_rest_redacted(text.expires_on(), &content_id, key.id(), bytes.clone()).await.unwrap();
+        claim = Some(claims.put_rest(text.expires_on(), &content_id, key.id(), bytes).await.unwrap().to_string());
     }
     ContentRow {
         content_id,

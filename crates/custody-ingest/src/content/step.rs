@@ -243,7 +243,7 @@ impl VaultStep {
     async fn keep_unopened(&self, text: SealedText, bytes: Bytes, code: &'static str, settled: &mut Settled) {
         let mut unopened = SettledText::unopened(&text, code);
         if let Some(edge_claim) = &text.record.claim {
-            match self.parts.claims.put_rest(text.record.expires_on, &text.record.content_id, bytes).await {
+            match self.parts.claims.put_rest_unopened(text.record.expires_on, &text.record.content_id, bytes).await {
                 Ok(claim) => unopened.row.claim = Some(claim.to_string()),
                 Err(error) => return settled.wait(text, error),
             }
@@ -266,8 +266,8 @@ impl VaultStep {
         }
         let (claims, id, expires_on) = (&self.parts.claims, &*text.record.content_id, text.record.expires_on);
         let put = async {
-            claims.put_rest_redacted(expires_on, id, bytes.redacted.into()).await?;
-            claims.put_rest(expires_on, id, bytes.full.into()).await
+            claims.put_rest_redacted(expires_on, id, key.id(), bytes.redacted.into()).await?;
+            claims.put_rest(expires_on, id, key.id(), bytes.full.into()).await
         };
         match put.await {
             Ok(claim) => {
