@@ -9,7 +9,8 @@
 //! claims/edge  claims/rest   Claims          sealed texts too large for the stream or the table
 //! parked/…                   ParkedRecords   content records that could not be opened yet
 //! forgotten/…                Tombstones      whose texts made up to a time are never written again
-//! holds/…  reveals/… …       Documents       what people decided, as JSON
+//! holds/…                    Holds           what must not be forgotten
+//! reveals/… …                Documents       what else people decided, as JSON
 //! ```
 //! Days, months and positions are decimal numbers. Labels stand in a name as [`ObjectName::label`] writes them.
 
@@ -18,6 +19,7 @@ mod documents;
 mod edge_keys;
 mod entropy;
 mod error;
+mod holds;
 mod key_service;
 mod objects;
 mod parked;
@@ -33,6 +35,7 @@ pub use documents::{Document, Documents};
 pub use edge_keys::{EdgeKeys, EdgeKeysDestroyed, EdgeKeysPrepared, EdgeRefresh};
 pub use entropy::OsEntropy;
 pub use error::VaultError;
+pub use holds::{Hold, HoldScope, Holds, OnHold, Release};
 pub use key_service::{FileKeys, KeyCalls, KeyProvider, KeyService, KmsKeys, KmsOptions, open_wrapper};
 pub use objects::{InvalidObjectNameError, ObjectName, Objects, Put, Replaced};
 pub use parked::{ParkedDigest, ParkedPlace, ParkedRecords};

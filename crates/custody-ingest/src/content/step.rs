@@ -1,11 +1,13 @@
 //! The vault step for some texts, once: each becomes a row or waits. Nothing here decides how long to wait.
 //!
 //! ```text
-//! tombstones ─▶ few megabytes at a time: fetch ─▶ edge keys ─▶ open ─▶ unit keys ─▶ redact, seal ─▶ claims
-//!     │ the store is away                │ store away     │ key service away  │               │ store away
-//!     ▼                                  ▼                ▼                   ▼               ▼
-//!   all fails: the log waits                         the text waits
+//! tombstones, holds ─▶ few megabytes at a time: fetch ─▶ edge keys ─▶ open ─▶ unit keys ─▶ redact, seal ─▶ claims
+//!     │ the store is away                       │ store away     │ key service away  │               │ store away
+//!     ▼                                         ▼                ▼                   ▼               ▼
+//!   all fails: the log waits                                the text waits
 //! ```
+//! A text that is forgotten or whose time is over is dropped, unless it is on hold: then it goes on as any other. Tombstones are read
+//! before holds, so that whoever placed the hold first finds his text.
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -15,7 +17,7 @@ use custody_seal::{
     rest::{ShredUnit, UnitKey},
 };
 use custody_types::{Clock, fault_point};
-use custody_vault::{Claims, EdgeKeys, Forgotten, OsEntropy, ParkedRecords, Tombstones, UnitKeys, VaultError};
+use custody_vault::{Claims, EdgeKeys, Forgotten, Holds, OnHold, OsEntropy, ParkedPlace, ParkedRecords, Tombstones, UnitKeys, VaultError};
 use tokio::sync::Mutex;
 
 use super::{
@@ -48,6 +50,8 @@ pub struct VaultParts {
     pub parked: ParkedRecords,
     /// What was forgotten.
     pub tombstones: Tombstones,
+    /// What must not be forgotten.
+    pub holds: Holds,
     /// What is taken out of the text that analysts see.
     pub redaction: RedactionRules,
     /// Time.
@@ -86,6 +90,7 @@ pub(super) struct Absence {
 /// What is the same for all texts of one call.
 struct Round {
     forgotten: Forgotten,
+    on_hold: OnHold,
     today: i64,
     /// Whether the vault was asked for keys.
     asked: bool,
@@ -117,8 +122,14 @@ impl VaultStep {
     /// One try for each text.
     pub(super) async fn settle(&self, texts: Vec<SealedText>) -> Result<Settled, VaultError> {
         let since = self.parts.clock.monotonic_micros();
-        let forgotten = self.parts.tombstones.all().await?;
-        let mut round = Round { forgotten, today: self.parts.clock.now().utc_day(), asked: false, closed: None, unanswered: 0 };
+        let owners: Vec<_> = texts.iter().map(|text| (&text.context.tenant, text.context.person.as_ref())).collect();
+        let (forgotten, on_hold) = (self.parts.tombstones.of(owners).await?, OnHold::default());
+        let today = self.parts.clock.now().utc_day();
+        let mut round = Round { forgotten, on_hold, today, asked: false, closed: None, unanswered: 0 };
+        // Most batches have no text that is over, and need no hold to keep it.
+        if texts.iter().any(|text| round.is_over(text).is_some()) {
+            round.on_hold = self.parts.holds.in_force().await?;
+        }
         let mut settled = Settled::default();
         for few in in_few_megabytes(texts) {
             settled.add(self.settle_few(few, &mut round).await?);
@@ -146,10 +157,8 @@ impl VaultStep {
         let mut fetched = Vec::with_capacity(texts.len());
         for text in texts {
             let record = Arc::clone(&text.record);
-            if round.forgotten.covers(&text.context.tenant, text.context.person.as_ref(), record.time) {
-                settled.settle(SettledText::forgotten(&text, "forgotten"));
-            } else if i64::from(record.expires_on) <= round.today {
-                settled.settle(SettledText::forgotten(&text, "expired"));
+            if let Some(reason) = round.is_over(&text) {
+                settled.settle(SettledText::forgotten(&text, reason));
             } else if let Some(sealed) = &record.sealed {
                 fetched.push(Fetched { bytes: Bytes::from(sealed.0.clone()), text });
             } else {
@@ -276,6 +285,20 @@ impl VaultStep {
                 settled.settle(kept);
             }
             Err(error) => settled.wait(text, error),
+        }
+    }
+}
+
+impl Round {
+    /// Why no byte of a text may be written, where that is so.
+    fn is_over(&self, text: &SealedText) -> Option<&'static str> {
+        let TextContext { tenant, person, request, .. } = &text.context;
+        if self.on_hold.covers(tenant, person.as_ref(), *request) {
+            None
+        } else if self.forgotten.covers(tenant, person.as_ref(), text.record.time) {
+            Some("forgotten")
+        } else {
+            (i64::from(text.record.expires_on) <= self.today).then_some("expired")
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod delta;
 mod exactly_once;
+mod held;
 mod kept;
 mod outcomes;
 mod parking;

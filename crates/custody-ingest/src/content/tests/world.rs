@@ -25,7 +25,7 @@ use custody_testkit::{
     vault::{MemoryObjects, SwitchedKeys},
 };
 use custody_types::{Clock, JournalId, LogPosition, LogRecord, Seq, Source, Timestamp};
-use custody_vault::{CacheLimits, Claims, EdgeKeys, OsEntropy, ParkedRecords, Tombstone, Tombstones, UnitKeys};
+use custody_vault::{CacheLimits, Claims, EdgeKeys, Holds, Objects, OsEntropy, ParkedRecords, Tombstone, Tombstones, UnitKeys};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -173,6 +173,7 @@ impl World {
             claims: Claims::new(self.objects.clone()),
             parked: ParkedRecords::new(self.objects.clone()),
             tombstones: Tombstones::new(self.objects.clone()),
+            holds: Holds::new(self.objects.clone()),
             redaction: RULES.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
