@@ -84,6 +84,26 @@ impl UnitKeys {
         self.cache.of_unit(unit, self.clock.monotonic_micros())
     }
 
+    /// Brings the keys that seal these units to hand, several at once. One is asked for alone before the others, so that a key service
+    /// that is away is asked once. Of a key that can't be had for good nothing is said: who seals is told.
+    ///
+    /// # Errors
+    /// When store or key service are away; some keys may be at hand then.
+    pub async fn bring_to_hand(&self, units: BTreeSet<ShredUnit>) -> Result<(), VaultError> {
+        let mut missing: Vec<ShredUnit> = units.into_iter().filter(|unit| self.at_hand(unit).is_none()).collect();
+        let Some(first) = missing.pop() else { return Ok(()) };
+        self.bring(first).await?;
+        let others: Vec<_> = missing.into_iter().map(|unit| self.bring(unit)).collect();
+        stream::iter(others).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
+    }
+
+    async fn bring(&self, unit: ShredUnit) -> Result<(), VaultError> {
+        match self.for_sealing(&unit).await {
+            Err(error) if error.is_passing() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     async fn make(&self, unit: &ShredUnit) -> Result<Arc<UnitKey>, VaultError> {
         let key = UnitKey::generate(unit.clone(), &mut OsEntropy)?;
         let wrapped = key.wrap(self.wrapper.as_ref()).await?;

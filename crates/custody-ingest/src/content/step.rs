@@ -31,9 +31,6 @@ use super::{
 /// Sealed bytes whose texts are open at the same time.
 const OPEN_AT_ONCE: usize = 8 << 20;
 
-/// What a claim takes of that, whose size is known only once it is fetched.
-const OF_A_CLAIM: usize = 4 << 20;
-
 /// Calls in a row that a key service may leave unanswered before the other texts of a round wait. Each may take as long as its time
 /// limit allows, and a round has as many calls as it has persons.
 const MOST_UNANSWERED: u32 = 3;
@@ -309,11 +306,13 @@ async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> Vec<T> 
     tokio::task::spawn_blocking(work).await.map_err(ended)
 }
 
-fn in_few_megabytes(texts: Vec<SealedText>) -> Vec<Vec<SealedText>> {
+/// A text takes what its record says, and what there is of it at least: a claim is fetched later.
+pub(super) fn in_few_megabytes(texts: Vec<SealedText>) -> Vec<Vec<SealedText>> {
     let mut groups: Vec<Vec<SealedText>> = Vec::new();
     let mut bytes = OPEN_AT_ONCE;
     for text in texts {
-        let of_text = text.record.sealed.as_ref().map_or(OF_A_CLAIM, |sealed| sealed.0.len());
+        let stated = usize::try_from(text.record.bytes).unwrap_or(0);
+        let of_text = stated.max(text.record.sealed.as_ref().map_or(0, |sealed| sealed.0.len()));
         bytes = bytes.saturating_add(of_text);
         match groups.last_mut() {
             Some(group) if bytes <= OPEN_AT_ONCE => group.push(text),

@@ -1,6 +1,7 @@
 //! The vault step over fakes and over a real table.
 
 mod delta;
+mod effort;
 mod exactly_once;
 mod held;
 mod kept;
