@@ -16,6 +16,7 @@
 
 mod decoder;
 mod metrics;
+mod opener;
 mod outcome;
 mod parked_batch;
 mod parking;

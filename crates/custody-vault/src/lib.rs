@@ -32,7 +32,7 @@ mod unit_keys;
 
 pub use claims::Claims;
 pub use documents::{Document, Documents};
-pub use edge_keys::{EdgeKeys, EdgeKeysDestroyed, EdgeKeysPrepared, EdgeRefresh};
+pub use edge_keys::{EdgeChanges, EdgeKeys, EdgeKeysDestroyed, EdgeKeysPrepared, EdgeRefresh};
 pub use entropy::OsEntropy;
 pub use error::VaultError;
 pub use holds::{Hold, HoldScope, Holds, OnHold, Release};

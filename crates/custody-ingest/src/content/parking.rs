@@ -87,7 +87,7 @@ impl VaultStep {
     }
 
     async fn days_of_held_keys(&self) -> BTreeMap<EdgeKeyId, EdgeDay> {
-        self.opener.lock().await.held().map(|key| (key.id(), key.day())).collect()
+        self.opener.held().await
     }
 }
 

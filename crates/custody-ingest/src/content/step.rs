@@ -13,7 +13,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use custody_seal::{
-    edge::{EdgeOpener, edge_key_of},
+    TextContext,
+    edge::edge_key_of,
     rest::{ShredUnit, UnitKey},
 };
 use custody_types::{Clock, fault_point};
@@ -22,9 +23,10 @@ use tokio::sync::Mutex;
 
 use super::{
     metrics::ContentMetrics,
+    opener::SharedOpener,
     outcome::{Settled, SettledText, Trouble},
     redaction::RedactionRules,
-    sealing::{Fetched, NotOpened, Opened, Sealed, ToSeal, open, seal},
+    sealing::{Fetched, NotOpened, Opened, Sealed, ToSeal, seal},
     texts::SealedText,
 };
 
@@ -71,7 +73,7 @@ pub struct VaultStepConfig {
 pub struct VaultStep {
     pub(super) parts: VaultParts,
     pub(super) config: VaultStepConfig,
-    pub(super) opener: Arc<Mutex<EdgeOpener>>,
+    pub(super) opener: SharedOpener,
     /// Since when the vault is away, where it is.
     pub(super) away: Mutex<Option<Absence>>,
 }
@@ -139,7 +141,8 @@ impl VaultStep {
         let mut settled = Settled::default();
         let fetched = self.fetch(texts, round, &mut settled).await;
         self.take_up_keys(&fetched, round).await?;
-        let opened = self.open(fetched).await?;
+        let opened = self.opener.open(fetched).await?;
+        self.bring_keys_to_hand(&opened, round).await;
         let to_seal = self.find_keys(opened, round, &mut settled).await;
         let rules = self.parts.redaction.clone();
         let work = move || to_seal.into_iter().map(|work| seal(work, &rules, &mut OsEntropy)).collect::<Vec<_>>();
@@ -175,24 +178,27 @@ impl VaultStep {
         if round.asked {
             return Ok(());
         }
-        let mut opener = self.opener.lock().await;
-        let is_held = |bytes: &Bytes| edge_key_of(bytes).map_or(true, |id| opener.held().any(|key| key.id() == id));
+        let held = self.opener.held().await;
+        let is_held = |bytes: &Bytes| edge_key_of(bytes).map_or(true, |id| held.contains_key(&id));
         if fetched.iter().all(|fetched| is_held(&fetched.bytes)) {
             return Ok(());
         }
         round.asked = true;
-        let refreshed = self.parts.edge.refresh(&mut opener).await?;
+        let refreshed = self.refresh_opener().await?;
         round.closed = refreshed.closed.into_iter().next().map(|(_, error)| Trouble::from(error));
         Ok(())
     }
 
-    async fn open(&self, fetched: Vec<Fetched>) -> Result<Vec<Opened>, VaultError> {
-        let opener = Arc::clone(&self.opener);
-        off_the_async_threads(move || {
-            let mut opener = opener.blocking_lock();
-            fetched.into_iter().map(|fetched| open(&mut opener, fetched)).collect::<Vec<_>>()
-        })
-        .await
+    /// Several at once, where the key service answers.
+    async fn bring_keys_to_hand(&self, opened: &[Opened], round: &mut Round) {
+        if round.unanswered >= MOST_UNANSWERED {
+            return;
+        }
+        let to_seal = opened.iter().filter(|opened| opened.opened.is_ok());
+        let units = to_seal.map(|opened| ShredUnit::of(&opened.text.context, opened.text.record.time)).collect();
+        if self.parts.units.bring_to_hand(units).await.is_err() {
+            round.unanswered = round.unanswered.saturating_add(1);
+        }
     }
 
     async fn find_keys(&self, opened: Vec<Opened>, round: &mut Round, settled: &mut Settled) -> Vec<ToSeal> {
@@ -301,7 +307,7 @@ impl Round {
 }
 
 /// A panic in there would be a defect: nothing of the call is stored, and the loop reads the records again.
-async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> Vec<T> + Send + 'static) -> Result<Vec<T>, VaultError> {
+pub(super) async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> Vec<T> + Send + 'static) -> Result<Vec<T>, VaultError> {
     let ended = |error: tokio::task::JoinError| VaultError::Storage { doing: "opening and sealing texts", source: error.into() };
     tokio::task::spawn_blocking(work).await.map_err(ended)
 }

@@ -73,7 +73,7 @@ impl VaultStep {
         let parked_from = parked.first().map(|day| EdgeDay::from_number(day.number().saturating_sub(1)));
         let needed_from = [unread_from, parked_from].into_iter().flatten().min();
         let destroyed = self.parts.edge.destroy_due(self.parts.clock.now(), needed_from).await?;
-        self.parts.edge.refresh(&mut *self.opener.lock().await).await?;
+        self.refresh_opener().await?;
         Ok(destroyed)
     }
 }
