@@ -76,6 +76,8 @@ pub struct VaultStep {
     pub(super) opener: SharedOpener,
     /// Since when the vault is away, where it is.
     pub(super) away: Mutex<Option<Absence>>,
+    /// Where the last pass over what is parked was ended by the vault's absence.
+    pub(super) gave_up_at: std::sync::Mutex<Option<ParkedPlace>>,
 }
 
 /// One absence of the vault, by the monotonic clock.
@@ -109,7 +111,7 @@ impl VaultStep {
     /// A step that holds no key yet.
     #[must_use]
     pub fn new(parts: VaultParts, config: VaultStepConfig) -> Self {
-        Self { parts, config, opener: Arc::default(), away: Mutex::new(None) }
+        Self { parts, config, opener: SharedOpener::default(), away: Mutex::new(None), gave_up_at: std::sync::Mutex::default() }
     }
 
     /// What it counted.

@@ -7,4 +7,6 @@ mod held;
 mod kept;
 mod outcomes;
 mod parking;
+mod twice;
+mod unparking;
 mod world;
