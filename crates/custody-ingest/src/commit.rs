@@ -3,12 +3,16 @@
 //! Delta records transactions but does not compare them with what was there. That check is made here, on the very snapshot that
 //! the commit is made on; the store refuses a commit whose snapshot is stale. So of two ingests of one partition, or of a commit
 //! thought lost and its repetition, one lands and the other learns of it.
+//!
+//! The positions do not tell of rows that came another way: a parked text may become a row after the lake was asked about its second
+//! copy. So suspects that were kept are looked for again, at this snapshot or later: what is not there is not at the version either that
+//! the commit is made on.
 
-use custody_lake::{CommitError, TableState, TableStore};
+use custody_lake::{CommitError, RowKey, TableState, TableStore};
 use custody_types::LogPosition;
 use uuid::Uuid;
 
-use crate::{Alarm, Fate, IngestError, IngestObserver, ledger};
+use crate::{Alarm, EventLookup, Fate, IngestError, IngestObserver, dedupe::is_any_stored, ledger};
 
 /// Every other instance's commit, and compaction's, can come first once; beyond that something is wrong.
 const TRIES: u32 = 20;
@@ -21,6 +25,8 @@ pub(crate) struct Handover {
     pub transactions: Vec<(String, i64)>,
     /// By which the commit is found when the answer is lost.
     pub commit_id: Uuid,
+    /// Rows at places seen before, which the lake did not have.
+    pub kept_suspects: Vec<RowKey>,
 }
 
 /// One partition's position.
@@ -47,6 +53,7 @@ pub(crate) async fn hand_over<E: TableStore>(
     store: &E,
     staged: E::Staged,
     handover: &Handover,
+    lookup: &dyn EventLookup,
     observer: &dyn IngestObserver,
 ) -> Result<Fate, IngestError> {
     let mut first_tried_on = None;
@@ -65,6 +72,9 @@ pub(crate) async fn hand_over<E: TableStore>(
                 return Ok(Fate::Overtaken);
             }
             Fate::NotLanded => {}
+        }
+        if is_any_stored(&handover.kept_suspects, lookup).await? {
+            return Ok(Fate::Overtaken);
         }
         first_tried_on.get_or_insert(table.version);
         match store.commit(&table, staged.clone(), &handover.transactions, handover.commit_id).await {

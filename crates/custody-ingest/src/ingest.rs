@@ -159,9 +159,10 @@ where
         let positions = settled.steps.iter().map(|step| (step.partition.as_str(), step.next));
         let transactions = ledger::transactions(positions, &standing.marks, &settled.marks);
         let commit_id = *parts.ids.event_id().as_uuid();
-        let handover = Handover { steps: settled.steps.clone(), transactions, commit_id };
+        let (steps, kept_suspects) = (settled.steps.clone(), settled.kept_suspects.clone());
+        let handover = Handover { steps, transactions, commit_id, kept_suspects };
         let staged = parts.events.stage(rows).await?;
-        hand_over(&parts.events, staged, &handover, parts.observer.as_ref()).await
+        hand_over(&parts.events, staged, &handover, parts.lookup.as_ref(), parts.observer.as_ref()).await
     }
 
     fn report(&self, batch: &Batch, settled: &Settled, rows: usize) {

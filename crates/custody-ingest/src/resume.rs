@@ -90,7 +90,7 @@ pub enum Fate {
     Landed,
     /// The rows are not in the table.
     NotLanded,
-    /// A position is no longer ours to move.
+    /// A position is no longer ours to move, or a row of the batch came into the table another way.
     Overtaken,
 }
 

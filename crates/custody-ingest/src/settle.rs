@@ -1,6 +1,6 @@
 //! What becomes of one partition's records before the commit: rows, dead letters, duplicates, and the place after them.
 
-use custody_lake::TableStore;
+use custody_lake::{RowKey, TableStore};
 use custody_log::LogReader;
 use custody_types::LogRecord;
 
@@ -36,6 +36,8 @@ pub(crate) struct Settled {
     pub marks: Marks,
     /// Records that the lake had.
     pub duplicates: usize,
+    /// Rows at places seen before that the lake did not have when it was asked.
+    pub kept_suspects: Vec<RowKey>,
     /// Records that are no events.
     pub dead_letters: usize,
 }
@@ -43,7 +45,7 @@ pub(crate) struct Settled {
 impl Settled {
     /// Nothing yet.
     pub fn on(standing: &Standing) -> Self {
-        Self { steps: Vec::new(), marks: standing.marks.clone(), duplicates: 0, dead_letters: 0 }
+        Self { steps: Vec::new(), marks: standing.marks.clone(), duplicates: 0, kept_suspects: Vec::new(), dead_letters: 0 }
     }
 
     /// Decode, dead letters, duplicates and holes of one partition; its rows are to be committed.
@@ -65,7 +67,9 @@ impl Settled {
         let commit_id = *parts.ids.event_id().as_uuid();
         let burial = Burial { found, next: inspection.next, again: place.is_rereading(), commit_id };
         self.dead_letters += bury(&parts.dead_letters, burial).await?;
-        self.duplicates += drop_duplicates(&mut rows, &inspection.suspects, lookup, observer).await?;
+        let judged = drop_duplicates(&mut rows, &inspection.suspects, lookup, observer).await?;
+        self.duplicates += judged.duplicates;
+        self.kept_suspects.extend(judged.kept);
         self.steps.push(Step { index, partition: partition.to_owned(), before: place.stored_version, next: inspection.next });
         Ok(rows)
     }

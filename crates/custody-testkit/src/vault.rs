@@ -3,10 +3,12 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    future::poll_fn,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -28,9 +30,24 @@ pub struct MemoryObjects {
     dies_at: AtomicU64,
     /// Whether the first that fails has its effect nevertheless.
     unheard: AtomicBool,
+    /// Reads that are under way.
+    reading: AtomicU64,
+    /// The most of them at once.
+    busiest: AtomicU64,
 }
 
 impl MemoryObjects {
+    /// Operations since [`MemoryObjects::die_at`] was called, or ever.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.operations.load(Ordering::SeqCst)
+    }
+
+    /// The most reads that were under way at once since this was asked last.
+    pub fn busiest(&self) -> u64 {
+        self.busiest.swap(0, Ordering::SeqCst)
+    }
+
     /// The `n`-th operation from now, from 1, and all after it fail. `unheard`: that one does its work and only the answer is lost.
     pub fn die_at(&self, n: u64, unheard: bool) {
         self.operations.store(0, Ordering::SeqCst);
@@ -78,7 +95,12 @@ impl MemoryObjects {
 #[async_trait]
 impl Objects for MemoryObjects {
     async fn get(&self, name: &ObjectName) -> Result<Option<Bytes>, VaultError> {
-        self.does(|objects| objects.get(name).cloned())
+        let reading = self.reading.fetch_add(1, Ordering::SeqCst) + 1;
+        self.busiest.fetch_max(reading, Ordering::SeqCst);
+        give_way().await;
+        let found = self.does(|objects| objects.get(name).cloned());
+        self.reading.fetch_sub(1, Ordering::SeqCst);
+        found
     }
 
     async fn put(&self, name: &ObjectName, bytes: Bytes) -> Result<(), VaultError> {
@@ -115,11 +137,29 @@ impl Objects for MemoryObjects {
     }
 }
 
-/// A key service that can be away or refuse.
+/// Lets other work of the same thread go first.
+async fn give_way() {
+    let mut gave = false;
+    poll_fn(move |context| {
+        if gave {
+            return Poll::Ready(());
+        }
+        gave = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// A key service that can be away, silent, or refuse.
 pub struct SwitchedKeys {
     inner: KeyFileWrapper,
     is_away: AtomicBool,
     refuses: AtomicBool,
+    is_silent: AtomicBool,
+    silent_for: Mutex<Option<TenantId>>,
+    /// What calls for one tenant's keys are answered with.
+    of_tenant: Mutex<Option<(TenantId, WrapError)>>,
     calls: AtomicU64,
 }
 
@@ -135,7 +175,15 @@ impl SwitchedKeys {
             file.add(owner, Timestamp::from_micros(0), &mut OsEntropy)?;
         }
         let inner = KeyFileWrapper::new(file, Box::new(OsEntropy));
-        Ok(Self { inner, is_away: AtomicBool::new(false), refuses: AtomicBool::new(false), calls: AtomicU64::new(0) })
+        Ok(Self {
+            inner,
+            is_away: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
+            silent_for: Mutex::default(),
+            of_tenant: Mutex::default(),
+            calls: AtomicU64::new(0),
+        })
     }
 
     /// Goes away, or comes back.
@@ -148,14 +196,42 @@ impl SwitchedKeys {
         self.refuses.store(refuses, Ordering::SeqCst);
     }
 
+    /// Answers nothing for as long as this is set: calls wait.
+    pub fn set_silent(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::SeqCst);
+    }
+
+    /// The same for calls for the keys of one tenant.
+    pub fn set_silent_for(&self, tenant: Option<TenantId>) {
+        *self.silent_for.lock().unwrap_or_else(PoisonError::into_inner) = tenant;
+    }
+
+    fn is_silent(&self, tenant: Option<&TenantId>) -> bool {
+        let silent_for = self.silent_for.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_silent.load(Ordering::SeqCst) || (silent_for.is_some() && silent_for.as_ref() == tenant)
+    }
+
+    /// Answers calls for the keys of one tenant with an error, and all others as always.
+    pub fn set_of_tenant(&self, answer: Option<(TenantId, WrapError)>) {
+        *self.of_tenant.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+
     /// How often it was asked.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
     }
 
-    fn answer(&self) -> Result<(), WrapError> {
+    async fn answer(&self, context: &WrapContext) -> Result<(), WrapError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
+        while self.is_silent(context.tenant()) {
+            give_way().await;
+        }
+        if let Some((tenant, error)) = &*self.of_tenant.lock().unwrap_or_else(PoisonError::into_inner)
+            && context.tenant() == Some(tenant)
+        {
+            return Err(*error);
+        }
         if self.is_away.load(Ordering::SeqCst) {
             return Err(WrapError::Unavailable { retry_after: Duration::from_millis(1) });
         }
@@ -166,12 +242,12 @@ impl SwitchedKeys {
 #[async_trait]
 impl KeyWrapper for SwitchedKeys {
     async fn wrap(&self, key: &SecretKey, context: &WrapContext) -> Result<WrappedKey, WrapError> {
-        self.answer()?;
+        self.answer(context).await?;
         self.inner.wrap(key, context).await
     }
 
     async fn unwrap(&self, wrapped: &WrappedKey) -> Result<SecretKey, WrapError> {
-        self.answer()?;
+        self.answer(wrapped.context()).await?;
         self.inner.unwrap(wrapped).await
     }
 }

@@ -1,9 +1,17 @@
 //! Claim checks: sealed texts too large for the stream or the table. The record or row holds the name.
+//!
+//! ```text
+//! claims/edge/<day>/<content id>                                  as the edge sealed it
+//! claims/rest/<expires on>/<content id>.<unit key id>             under the key that the row names
+//! claims/rest/<expires on>/<content id>.<unit key id>.redacted    what redaction left, beside it
+//! claims/rest/<expires on>/<content id>.sealed                    one that did not open, as it came
+//! ```
+//! Two processes may seal one text under two keys at once. The row of one of them is committed; what the other put goes by its date.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use custody_seal::edge::EdgeDay;
+use custody_seal::{edge::EdgeDay, rest::UnitKeyId};
 
 use crate::{
     error::VaultError,
@@ -13,6 +21,7 @@ use crate::{
 const EDGE: &str = "claims/edge";
 const REST: &str = "claims/rest";
 const REDACTED: &str = ".redacted";
+const SEALED: &str = ".sealed";
 
 /// Keeps claim checks.
 #[derive(Debug, Clone)]
@@ -35,20 +44,34 @@ impl Claims {
         self.keep(format!("{EDGE}/{day}/{content_id}"), sealed).await
     }
 
-    /// Keeps a text as it is sealed at rest. The answer stands in the row.
+    /// Keeps a text as it is sealed at rest under a key. The answer stands in the row.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn put_rest(&self, expires_on: i32, content_id: &str, sealed: Bytes) -> Result<ObjectName, VaultError> {
-        self.keep(format!("{REST}/{expires_on}/{content_id}"), sealed).await
+    pub async fn put_rest(&self, expires_on: i32, content_id: &str, key: UnitKeyId, sealed: Bytes) -> Result<ObjectName, VaultError> {
+        self.keep(format!("{REST}/{expires_on}/{content_id}.{key}"), sealed).await
+    }
+
+    /// Keeps a text that did not open, as it came. The answer stands in the row.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn put_rest_unopened(&self, expires_on: i32, content_id: &str, sealed: Bytes) -> Result<ObjectName, VaultError> {
+        self.keep(format!("{REST}/{expires_on}/{content_id}{SEALED}"), sealed).await
     }
 
     /// Keeps a redacted text as it is sealed at rest, beside the full one.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn put_rest_redacted(&self, expires_on: i32, content_id: &str, sealed: Bytes) -> Result<ObjectName, VaultError> {
-        self.keep(format!("{REST}/{expires_on}/{content_id}{REDACTED}"), sealed).await
+    pub async fn put_rest_redacted(
+        &self,
+        expires_on: i32,
+        content_id: &str,
+        key: UnitKeyId,
+        sealed: Bytes,
+    ) -> Result<ObjectName, VaultError> {
+        self.keep(format!("{REST}/{expires_on}/{content_id}.{key}{REDACTED}"), sealed).await
     }
 
     async fn keep(&self, claim: String, sealed: Bytes) -> Result<ObjectName, VaultError> {

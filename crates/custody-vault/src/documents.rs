@@ -3,6 +3,7 @@
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -11,6 +12,9 @@ use crate::{
 };
 
 const ENDING: &str = ".json";
+
+/// Documents that are read at the same time.
+const AT_ONCE: usize = 16;
 
 /// A kind of document. Implementors refuse unknown fields and carry a version.
 pub trait Document: Serialize + DeserializeOwned + Send + Sync {
@@ -89,16 +93,36 @@ impl<T: Document> Documents<T> {
     /// # Errors
     /// When the store fails, or a document is not what this program writes.
     pub async fn list(&self) -> Result<Vec<(String, T)>, VaultError> {
-        let folder: ObjectName = T::FOLDER.parse()?;
-        let mut found = Vec::new();
-        for name in self.objects.list(&folder).await? {
-            let below = name.as_str().strip_prefix(T::FOLDER).and_then(|rest| rest.strip_prefix('/'));
-            let id = below.and_then(|below| below.strip_suffix(ENDING)).map(str::to_owned);
-            if let (Some(id), Some(document)) = (id, self.read(&name).await?) {
-                found.push((id, document));
-            }
-        }
-        Ok(found)
+        self.read_all(self.ids(T::FOLDER.parse()?).await?).await
+    }
+
+    /// The ids of all documents below a folder of their kind, sorted.
+    ///
+    /// # Errors
+    /// When the store fails, or the folder can't be named.
+    pub async fn ids_below(&self, folder: &str) -> Result<Vec<String>, VaultError> {
+        self.ids(format!("{}/{folder}", T::FOLDER).parse()?).await
+    }
+
+    async fn ids(&self, folder: ObjectName) -> Result<Vec<String>, VaultError> {
+        let names = self.objects.list(&folder).await?;
+        let below = names.iter().filter_map(|name| name.as_str().strip_prefix(T::FOLDER)?.strip_prefix('/')?.strip_suffix(ENDING));
+        Ok(below.map(str::to_owned).collect())
+    }
+
+    /// The documents of these ids that are there, in their order.
+    ///
+    /// # Errors
+    /// As for [`Documents::list`].
+    pub async fn read_all(&self, ids: Vec<String>) -> Result<Vec<(String, T)>, VaultError> {
+        let reads: Vec<_> = ids.into_iter().map(|id| self.read_one(id)).collect();
+        let found: Vec<Option<(String, T)>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn read_one(&self, id: String) -> Result<Option<(String, T)>, VaultError> {
+        let document = self.get(&id).await?;
+        Ok(document.map(|document| (id, document)))
     }
 
     async fn read(&self, name: &ObjectName) -> Result<Option<T>, VaultError> {

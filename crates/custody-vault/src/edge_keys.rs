@@ -6,7 +6,12 @@
 //! ```
 //! A public key therefore never stands without the private one that is kept, and what was cut short is completed by the next run.
 
-use std::{collections::BTreeSet, sync::Arc};
+mod changes;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use custody_seal::{
     edge::{EdgeDay, EdgeKeyId, EdgeOpener, EdgePrivateKey, EdgePublicKey, EdgePublicKeys, EdgeWindow},
@@ -21,6 +26,8 @@ use crate::{
     objects::{ObjectName, Objects, Put},
     parked::ParkedRecords,
 };
+
+pub use self::changes::EdgeChanges;
 
 const FOLDER: &str = "edge";
 const PUBLIC: &str = ".pub";
@@ -134,55 +141,63 @@ impl EdgeKeys {
         }
     }
 
-    /// Takes up keys that came and drops those that are kept no more. A key that does not open, or was altered, leaves the others open.
-    /// A key service that is away is asked once: each of its answers may take as long as a time limit allows.
+    /// Takes up keys that came and drops those that are kept no more.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn refresh(&self, opener: &mut EdgeOpener) -> Result<EdgeRefresh, VaultError> {
+        let held = opener.held().map(|key| (key.id(), key.day())).collect();
+        Ok(self.changes(held).await?.apply(opener))
+    }
+
+    /// What an opener that holds these keys should take up and drop. A key that does not open, or was altered, leaves the others open.
+    /// A key service that is away is asked once: each of its answers may take as long as a time limit allows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn changes(&self, held: BTreeMap<EdgeKeyId, EdgeDay>) -> Result<EdgeChanges, VaultError> {
         let mut refresh = EdgeRefresh::default();
         let (mut kept, mut to_open) = (BTreeSet::new(), Vec::new());
         for day in days(self.objects.as_ref(), PRIVATE).await? {
             match self.wrapped(day).await {
                 Ok(Some(wrapped)) => {
-                    kept.insert(EdgeKeyId::from_bytes(wrapped.context().key));
-                    to_open.push((day, wrapped));
+                    let id = EdgeKeyId::from_bytes(wrapped.context().key);
+                    kept.insert(id);
+                    if !held.contains_key(&id) {
+                        to_open.push((day, wrapped));
+                    }
                 }
                 Ok(None) => {}
                 Err(error @ (VaultError::Unreadable { .. } | VaultError::Misplaced { .. })) => {
-                    kept.extend(opener.held().filter(|key| key.day() == day).map(EdgePublicKey::id));
+                    kept.extend(held.iter().filter(|(_, of_day)| **of_day == day).map(|(id, _)| *id));
                     refresh.closed.push((day, error));
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.take_up(opener, to_open, &mut refresh).await;
-        refresh.dropped = opener.held().map(EdgePublicKey::id).filter(|id| !kept.contains(id)).collect();
-        for id in &refresh.dropped {
-            opener.destroy(*id);
-        }
-        Ok(refresh)
+        let to_hold = self.unwrap_all(to_open, &mut refresh).await;
+        refresh.dropped = held.into_keys().filter(|id| !kept.contains(id)).collect();
+        Ok(EdgeChanges { to_hold, refresh })
     }
 
-    async fn take_up(&self, opener: &mut EdgeOpener, to_open: Vec<(EdgeDay, WrappedKey)>, refresh: &mut EdgeRefresh) {
+    async fn unwrap_all(&self, to_open: Vec<(EdgeDay, WrappedKey)>, refresh: &mut EdgeRefresh) -> Vec<EdgePrivateKey> {
+        let mut opened = Vec::with_capacity(to_open.len());
         for (day, wrapped) in to_open {
-            if opener.held().any(|key| *key.id().as_bytes() == wrapped.context().key) {
-                continue;
-            }
             match self.open(&wrapped).await {
                 Ok(key) => {
-                    opener.hold(key);
+                    opened.push(key);
                     refresh.taken_up.push(day);
                 }
                 Err(error) => {
                     let is_away = error.is_passing();
                     refresh.closed.push((day, error));
                     if is_away {
-                        return;
+                        break;
                     }
                 }
             }
         }
+        opened
     }
 
     /// Destroys the keys that are due, except of days that parked records may need and of days from `unread_from` on, which the

@@ -10,7 +10,8 @@
 //! claims/edge  claims/rest   Claims          sealed texts too large for the stream or the table
 //! parked/…                   ParkedRecords   content records that could not be opened yet
 //! forgotten/…                Tombstones      whose texts made up to a time are never written again
-//! holds/…  reveals/… …       Documents       what people decided, as JSON
+//! holds/…                    Holds           what must not be forgotten
+//! reveals/… …                Documents       what else people decided, as JSON
 //! ```
 //! Days, months and positions are decimal numbers. Labels stand in a name as [`ObjectName::label`] writes them.
 
@@ -19,6 +20,7 @@ mod documents;
 mod edge_keys;
 mod entropy;
 mod error;
+mod holds;
 mod key_service;
 mod objects;
 mod parked;
@@ -32,12 +34,13 @@ mod unit_keys;
 
 pub use claims::Claims;
 pub use documents::{Document, Documents};
-pub use edge_keys::{EdgeKeys, EdgeKeysDestroyed, EdgeKeysPrepared, EdgeRefresh};
+pub use edge_keys::{EdgeChanges, EdgeKeys, EdgeKeysDestroyed, EdgeKeysPrepared, EdgeRefresh};
 pub use entropy::OsEntropy;
 pub use error::VaultError;
+pub use holds::{Hold, HoldScope, Holds, OnHold, Release};
 pub use key_service::{EndedKeys, FileKeys, KeyCalls, KeyDeletion, KeyProvider, KeyService, KmsKeys, KmsOptions, open_wrapper};
 pub use objects::{InvalidObjectNameError, ObjectName, Objects, Put, Replaced};
-pub use parked::{ParkedPlace, ParkedRecords};
+pub use parked::{ParkedDigest, ParkedPlace, ParkedRecords};
 pub use pseudonym_keys::PseudonymKeys;
 pub use rewrap::{RewrapProgress, RewrapReport, Rewrapper};
 pub use root::{S3Options, VaultRoot, VaultRootError, open_objects};

@@ -1,10 +1,11 @@
 //! Content records that could not be opened yet: kept as they came, beside the log, so that the log may go on without them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use bytes::Bytes;
 use custody_seal::edge::EdgeDay;
 use custody_types::LogPosition;
+use sha2::{Digest, Sha256};
 
 use crate::{
     error::VaultError,
@@ -13,14 +14,23 @@ use crate::{
 
 const FOLDER: &str = "parked";
 
+/// Between position and digest.
+const POINT: char = '.';
+
 /// Keeps parked records.
 #[derive(Debug, Clone)]
 pub struct ParkedRecords {
     objects: Arc<dyn Objects>,
 }
 
-/// Where records are parked: under the day of their key, by the place in the log of the first of them. Parking the same records
-/// again overwrites them with themselves.
+/// Where records are parked: under the day of their key, by the place in the log of the first of them, and by what they are. Parking the
+/// same records again overwrites them with themselves; another reader that gathered fewer or more from the same place on overwrites
+/// nothing.
+///
+/// ```text
+/// parked/<day>/<partition>/<first position>.<digest>
+/// parked/<day>/<partition>/<first position>             as earlier programs named it; read, not written
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParkedPlace {
     /// The day of the key that opens them.
@@ -29,7 +39,13 @@ pub struct ParkedPlace {
     pub partition: String,
     /// The position of the first record.
     pub first: LogPosition,
+    /// What was parked there at first: an erasure may have taken texts out since. Earlier programs named places without.
+    pub digest: Option<ParkedDigest>,
 }
+
+/// The first half of the SHA-256 of parked records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParkedDigest(u128);
 
 impl ParkedRecords {
     /// Over a store.
@@ -91,20 +107,52 @@ impl ParkedRecords {
 }
 
 impl ParkedPlace {
+    /// The place for these records.
+    #[must_use]
+    pub fn of(day: EdgeDay, partition: String, first: LogPosition, records: &[u8]) -> Self {
+        Self { day, partition, first, digest: Some(ParkedDigest::of(records)) }
+    }
+
     fn name(&self) -> Result<ObjectName, VaultError> {
-        let Self { day, partition, first } = self;
+        let Self { day, partition, first, digest } = self;
         let folder: ObjectName = format!("{FOLDER}/{day}").parse()?;
-        Ok(folder.join(&ObjectName::label(partition))?.join(&first.get().to_string())?)
+        let file = digest.map_or_else(|| first.get().to_string(), |digest| format!("{}{POINT}{digest}", first.get()));
+        Ok(folder.join(&ObjectName::label(partition))?.join(&file)?)
     }
 
     fn read(name: &ObjectName) -> Option<Self> {
         let mut segments = name.segments().skip(1);
-        let (day, partition, first) = (segments.next()?, segments.next()?, segments.next()?);
+        let (day, partition, file) = (segments.next()?, segments.next()?, segments.next()?);
+        let (first, digest) = match file.split_once(POINT) {
+            Some((first, digest)) => (first, Some(ParkedDigest::read(digest)?)),
+            None => (file, None),
+        };
         Some(Self {
             day: EdgeDay::from_number(day.parse().ok()?),
             partition: ObjectName::read_label(partition)?,
             first: LogPosition::new(first.parse().ok()?),
+            digest,
         })
+    }
+}
+
+impl ParkedDigest {
+    /// Of the bytes that are parked.
+    #[must_use]
+    pub fn of(records: &[u8]) -> Self {
+        let digest: [u8; 32] = Sha256::digest(records).into();
+        Self(digest.iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte)))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let digest = Self(u128::from_str_radix(text, 16).ok()?);
+        (digest.to_string() == text).then_some(digest)
+    }
+}
+
+impl fmt::Display for ParkedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Whose texts were forgotten: texts made up to a time are never written again, wherever a copy of them still turns up.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use custody_types::{PersonPseudonym, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -29,7 +32,7 @@ pub struct Tombstones {
     documents: Documents<Tombstone>,
 }
 
-/// All tombstones, for checking texts without asking the store for each.
+/// Tombstones, for checking texts without asking the store for each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Forgotten {
     up_to: BTreeMap<(TenantId, Option<PersonPseudonym>), Timestamp>,
@@ -117,15 +120,38 @@ impl Tombstones {
     /// # Errors
     /// When the store fails or a tombstone can't be read: nothing may then be written.
     pub async fn all(&self) -> Result<Forgotten, VaultError> {
-        let mut forgotten = Forgotten::default();
-        for (_, tombstone) in self.documents.list().await? {
-            forgotten.add(&tombstone);
+        Ok(Forgotten::of(self.documents.list().await?))
+    }
+
+    /// The tombstones of these persons and of their tenants. Only these are read, of whatever others there are the names at most: what a
+    /// batch of texts costs does not grow with the erasures of others.
+    ///
+    /// # Errors
+    /// As for [`Tombstones::all`].
+    pub async fn of<'a>(
+        &self,
+        owners: impl IntoIterator<Item = (&'a TenantId, Option<&'a PersonPseudonym>)>,
+    ) -> Result<Forgotten, VaultError> {
+        let (mut tenants, mut wanted) = (BTreeSet::new(), BTreeSet::new());
+        for (tenant, person) in owners {
+            tenants.insert(ObjectName::label(tenant.as_str()));
+            wanted.extend([id(tenant, None), id(tenant, person)]);
         }
-        Ok(forgotten)
+        let mut ids = Vec::new();
+        for tenant in tenants {
+            ids.extend(self.documents.ids_below(&tenant).await?.into_iter().filter(|id| wanted.contains(id)));
+        }
+        Ok(Forgotten::of(self.documents.read_all(ids).await?))
     }
 }
 
 impl Forgotten {
+    fn of(tombstones: Vec<(String, Tombstone)>) -> Self {
+        let mut forgotten = Self::default();
+        tombstones.iter().for_each(|(_, tombstone)| forgotten.add(tombstone));
+        forgotten
+    }
+
     /// Adds a tombstone.
     pub fn add(&mut self, tombstone: &Tombstone) {
         let up_to = self.up_to.entry((tombstone.tenant.clone(), tombstone.person.clone())).or_insert(Timestamp::from_micros(i64::MIN));

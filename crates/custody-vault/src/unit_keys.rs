@@ -11,13 +11,14 @@
 mod cache;
 mod place;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use custody_seal::{
     rest::{ShredUnit, UnitKey, UnitKeyId},
     wrap::{KeyWrapper, WrapError, WrapSubject, WrappedKey},
 };
 use custody_types::{Clock, PersonPseudonym, TenantId};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     entropy::OsEntropy,
@@ -26,6 +27,9 @@ use crate::{
 };
 
 pub use cache::CacheLimits;
+
+/// Keys that store or key service are asked for at the same time.
+const AT_ONCE: usize = 16;
 
 /// Keeps the unit keys.
 pub struct UnitKeys {
@@ -80,6 +84,26 @@ impl UnitKeys {
         self.cache.of_unit(unit, self.clock.monotonic_micros())
     }
 
+    /// Brings the keys that seal these units to hand, several at once. One is asked for alone before the others, so that a key service
+    /// that is away is asked once. Of a key that can't be had for good nothing is said: who seals is told.
+    ///
+    /// # Errors
+    /// When store or key service are away; some keys may be at hand then.
+    pub async fn bring_to_hand(&self, units: BTreeSet<ShredUnit>) -> Result<(), VaultError> {
+        let mut missing: Vec<ShredUnit> = units.into_iter().filter(|unit| self.at_hand(unit).is_none()).collect();
+        let Some(first) = missing.pop() else { return Ok(()) };
+        self.bring(first).await?;
+        let others: Vec<_> = missing.into_iter().map(|unit| self.bring(unit)).collect();
+        stream::iter(others).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
+    }
+
+    async fn bring(&self, unit: ShredUnit) -> Result<(), VaultError> {
+        match self.for_sealing(&unit).await {
+            Err(error) if error.is_passing() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     async fn make(&self, unit: &ShredUnit) -> Result<Arc<UnitKey>, VaultError> {
         let key = UnitKey::generate(unit.clone(), &mut OsEntropy)?;
         let wrapped = key.wrap(self.wrapper.as_ref()).await?;
@@ -117,6 +141,24 @@ impl UnitKeys {
     /// When the store fails.
     pub async fn still_kept(&self, unit: &ShredUnit, key: UnitKeyId) -> Result<bool, VaultError> {
         Ok(self.objects.get(&place::name(unit, key)?).await?.is_some())
+    }
+
+    /// Whether all these keys are in the store. One that is not is forgotten here too, so that the next text of its unit gets another.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn all_kept(&self, keys: impl IntoIterator<Item = (ShredUnit, UnitKeyId)>) -> Result<bool, VaultError> {
+        let asked: Vec<_> = keys.into_iter().map(|(unit, key)| self.kept_or_forgotten(unit, key)).collect();
+        let kept: Vec<bool> = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(kept.into_iter().all(|kept| kept))
+    }
+
+    async fn kept_or_forgotten(&self, unit: ShredUnit, key: UnitKeyId) -> Result<bool, VaultError> {
+        let kept = self.still_kept(&unit, key).await?;
+        if !kept {
+            self.cache.drop_key(key);
+        }
+        Ok(kept)
     }
 
     /// All keys of a tenant, or of a person of it.

@@ -198,8 +198,9 @@ impl Site {
         let state = store.snapshot().await.unwrap();
         store.commit(&state, staged, &[], new_id()).await.unwrap();
         let records = [Text::Person, Text::Neighbour].map(parked).to_vec();
-        let place = ParkedPlace { day: EdgeDay::of(now()), partition: "content/1".to_owned(), first: LogPosition::new(0) };
-        ParkedRecords::new(Arc::clone(&vault.objects)).put(&place, ParkedBatch(records).encode().into()).await.unwrap();
+        let bytes = ParkedBatch(records).encode();
+        let place = ParkedPlace::of(EdgeDay::of(now()), "content/1".to_owned(), LogPosition::new(0), &bytes);
+        ParkedRecords::new(Arc::clone(&vault.objects)).put(&place, bytes.into()).await.unwrap();
     }
 
     /// The texts that stand in the table.
@@ -322,8 +323,8 @@ async fn row(text: Text, vault: &Vault) -> ContentRow {
     if text == Text::LargeOfPerson {
         let claims = Claims::new(Arc::clone(&vault.objects));
         let bytes = Bytes::from(sealed.take().unwrap());
-        claims.put_rest_redacted(text.expires_on(), &content_id, bytes.clone()).await.unwrap();
-        claim = Some(claims.put_rest(text.expires_on(), &content_id, bytes).await.unwrap().to_string());
+        claims.put_rest_redacted(text.expires_on(), &content_id, key.id(), bytes.clone()).await.unwrap();
+        claim = Some(claims.put_rest(text.expires_on(), &content_id, key.id(), bytes).await.unwrap().to_string());
     }
     ContentRow {
         content_id,

@@ -48,6 +48,18 @@ impl RoundKeys {
 }
 
 impl VaultStep {
+    /// Several at once, where the key service answers.
+    pub(super) async fn bring_keys_to_hand(&self, opened: &[Opened], round: &mut RoundKeys) {
+        if round.is_given_up() {
+            return;
+        }
+        let to_seal = opened.iter().filter(|opened| opened.opened.is_ok());
+        let units = to_seal.map(|opened| ShredUnit::of(&opened.text.context, opened.text.record.time)).collect();
+        if self.parts.units.bring_to_hand(units).await.is_err() {
+            round.unanswered = round.unanswered.saturating_add(1);
+        }
+    }
+
     pub(super) async fn find_keys(&self, opened: Vec<Opened>, round: &mut Round, settled: &mut Settled) -> Vec<ToSeal> {
         let mut units: BTreeMap<ShredUnit, Result<Arc<UnitKey>, Trouble>> = BTreeMap::new();
         let mut to_seal = Vec::with_capacity(opened.len());

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use custody_lake::{ContentRow, TextState};
-use custody_seal::rest::{ShredUnit, UnitKeyId};
-use custody_types::{Fault, Retry};
+use custody_seal::{
+    TextContext,
+    rest::{ShredUnit, UnitKeyId},
+};
+use custody_types::{Fault, Retry, Timestamp};
 use custody_vault::VaultError;
 
 use super::texts::SealedText;
@@ -13,6 +16,8 @@ use super::texts::SealedText;
 #[derive(Debug, Clone)]
 pub(super) struct SettledText {
     pub(super) row: ContentRow,
+    /// Whose bytes stand in it or beside it, and when they were made; nothing where no byte does.
+    pub(super) holds: Option<(TextContext, Timestamp)>,
     /// What sealed it.
     pub(super) key: Option<(ShredUnit, UnitKeyId)>,
     /// Where it lay as it came; no longer needed once the row is there.
@@ -75,14 +80,14 @@ impl SettledText {
     /// The text was forgotten, or its time was over, before it came: its facts stand here and no byte of it.
     pub(super) fn forgotten(text: &SealedText, reason: &'static str) -> Self {
         let row = ContentRow { reason: Some(reason.to_owned()), ..row(text, TextState::Forgotten) };
-        Self { row, key: None, edge_claim: claim(text), redactions: BTreeMap::new() }
+        Self { row, holds: None, key: None, edge_claim: claim(text), redactions: BTreeMap::new() }
     }
 
     /// The text never opens. The bytes stand here as they came, where they came in the record.
     pub(super) fn unopened(text: &SealedText, reason: &'static str) -> Self {
         let sealed = text.record.sealed.as_ref().map(|sealed| sealed.0.clone());
         let row = ContentRow { reason: Some(reason.to_owned()), sealed, ..row(text, TextState::Unopened) };
-        Self { row, key: None, edge_claim: None, redactions: BTreeMap::new() }
+        Self { row, holds: facts(text), key: None, edge_claim: None, redactions: BTreeMap::new() }
     }
 
     /// The text is kept; its bytes are still to be added.
@@ -93,8 +98,12 @@ impl SettledText {
             redactions: Some(json(&redactions)),
             ..row(text, TextState::Kept)
         };
-        Self { row, key: Some(key), edge_claim: claim(text), redactions }
+        Self { row, holds: facts(text), key: Some(key), edge_claim: claim(text), redactions }
     }
+}
+
+fn facts(text: &SealedText) -> Option<(TextContext, Timestamp)> {
+    Some((text.context.clone(), text.record.time))
 }
 
 fn claim(text: &SealedText) -> Option<String> {

@@ -2,8 +2,9 @@
 //!
 //! The patience counts from when the vault went away, not from each batch, so that a long outage holds the log up once. Where nothing came
 //! for as long as the patience, an outage of before says nothing any more. A place in the
-//! vault is named by day, partition and first position: parked again after a crash, records overwrite themselves. Until the positions of
-//! the log are committed beyond them, nobody unparks them.
+//! vault is named by day, partition, first position and a digest of the records: parked again after a crash, records overwrite themselves,
+//! and two readers of one partition overwrite nothing of each other. Until the positions of the log are committed beyond them, nobody
+//! unparks them; which of them are rows by then is looked up, so that records that are parked twice are harmless.
 
 use std::collections::BTreeMap;
 
@@ -76,8 +77,9 @@ impl VaultStep {
             let records: Option<Vec<LogRecord>> = texts.iter().map(as_it_came).collect();
             let records =
                 records.ok_or_else(|| VaultError::Storage { doing: "parking records", source: "a record can't be written".into() })?;
-            let place = ParkedPlace { day, partition, first };
-            self.parts.parked.put(&place, ParkedBatch(records).encode().into()).await?;
+            let records = ParkedBatch(records).encode();
+            let place = ParkedPlace::of(day, partition, first, &records);
+            self.parts.parked.put(&place, records.into()).await?;
             fault_point("content.parked");
         }
         tracing::warn!(texts = count, code, "texts are parked until the vault can keep them");
@@ -85,7 +87,7 @@ impl VaultStep {
     }
 
     async fn days_of_held_keys(&self) -> BTreeMap<EdgeKeyId, EdgeDay> {
-        self.opener.lock().await.held().map(|key| (key.id(), key.day())).collect()
+        self.opener.held().await
     }
 }
 

@@ -1,34 +1,36 @@
 //! The vault step for some texts, once: each becomes a row or waits. Nothing here decides how long to wait.
 //!
 //! ```text
-//! tombstones ─▶ few megabytes at a time: fetch ─▶ edge keys ─▶ open ─▶ unit keys, pseudonyms' ─▶ redact, seal ─▶ claims
-//!     │ the store is away                │ store away     │ key service away  │                             │ store away
-//!     ▼                                  ▼                ▼                   ▼                             ▼
-//!   all fails: the log waits                         the text waits
+//! tombstones, holds ─▶ few megabytes at a time: fetch ─▶ edge keys ─▶ open ─▶ unit keys, pseudonyms' ─▶ redact, seal ─▶ claims
+//!     │ the store is away                       │ store away     │ key service away  │                             │ store away
+//!     ▼                                         ▼                ▼                   ▼                             ▼
+//!   all fails: the log waits                                the text waits
 //! ```
+//! A text that is forgotten or whose time is over is dropped, unless it is on hold: then it goes on as any other. Tombstones are read
+//! before holds, so that whoever placed the hold first finds his text.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use custody_seal::edge::{EdgeOpener, edge_key_of};
+use custody_seal::{TextContext, edge::edge_key_of};
 use custody_types::{Clock, fault_point};
-use custody_vault::{Claims, EdgeKeys, Forgotten, OsEntropy, ParkedRecords, PseudonymKeys, Tombstones, UnitKeys, VaultError};
+use custody_vault::{
+    Claims, EdgeKeys, Forgotten, Holds, OnHold, OsEntropy, ParkedPlace, ParkedRecords, PseudonymKeys, Tombstones, UnitKeys, VaultError,
+};
 use tokio::sync::Mutex;
 
 use super::{
     keys::RoundKeys,
     metrics::ContentMetrics,
+    opener::SharedOpener,
     outcome::{Settled, SettledText, Trouble},
     redaction::RedactionRules,
-    sealing::{Fetched, Opened, Sealed, open, seal},
+    sealing::{Fetched, Sealed, seal},
     texts::SealedText,
 };
 
 /// Sealed bytes whose texts are open at the same time.
 const OPEN_AT_ONCE: usize = 8 << 20;
-
-/// What a claim takes of that, whose size is known only once it is fetched.
-const OF_A_CLAIM: usize = 4 << 20;
 
 /// What the step stands on.
 pub struct VaultParts {
@@ -44,6 +46,8 @@ pub struct VaultParts {
     pub parked: ParkedRecords,
     /// What was forgotten.
     pub tombstones: Tombstones,
+    /// What must not be forgotten.
+    pub holds: Holds,
     /// What is taken out of the text that analysts see.
     pub redaction: RedactionRules,
     /// Time.
@@ -66,9 +70,11 @@ pub struct VaultStepConfig {
 pub struct VaultStep {
     pub(super) parts: VaultParts,
     pub(super) config: VaultStepConfig,
-    pub(super) opener: Arc<Mutex<EdgeOpener>>,
+    pub(super) opener: SharedOpener,
     /// Since when the vault is away, where it is.
     pub(super) away: Mutex<Option<Absence>>,
+    /// Where the last pass over what is parked was ended by the vault's absence.
+    pub(super) gave_up_at: std::sync::Mutex<Option<ParkedPlace>>,
 }
 
 /// One absence of the vault, by the monotonic clock.
@@ -82,6 +88,7 @@ pub(super) struct Absence {
 /// What is the same for all texts of one call.
 pub(super) struct Round {
     forgotten: Forgotten,
+    on_hold: OnHold,
     today: i64,
     /// Whether the vault was asked for keys.
     asked: bool,
@@ -100,7 +107,7 @@ impl VaultStep {
     /// A step that holds no key yet.
     #[must_use]
     pub fn new(parts: VaultParts, config: VaultStepConfig) -> Self {
-        Self { parts, config, opener: Arc::default(), away: Mutex::new(None) }
+        Self { parts, config, opener: SharedOpener::default(), away: Mutex::new(None), gave_up_at: std::sync::Mutex::default() }
     }
 
     /// What it counted.
@@ -112,9 +119,14 @@ impl VaultStep {
     /// One try for each text.
     pub(super) async fn settle(&self, texts: Vec<SealedText>) -> Result<Settled, VaultError> {
         let since = self.parts.clock.monotonic_micros();
-        let forgotten = self.parts.tombstones.all().await?;
+        let owners: Vec<_> = texts.iter().map(|text| (&text.context.tenant, text.context.person.as_ref())).collect();
+        let (forgotten, on_hold) = (self.parts.tombstones.of(owners).await?, OnHold::default());
         let today = self.parts.clock.now().utc_day();
-        let mut round = Round { forgotten, today, asked: false, closed: None, keys: RoundKeys::default() };
+        let mut round = Round { forgotten, on_hold, today, asked: false, closed: None, keys: RoundKeys::default() };
+        // Most batches have no text that is over, and need no hold to keep it.
+        if texts.iter().any(|text| round.is_over(text).is_some()) {
+            round.on_hold = self.parts.holds.in_force().await?;
+        }
         let mut settled = Settled::default();
         for few in in_few_megabytes(texts) {
             settled.add(self.settle_few(few, &mut round).await?);
@@ -127,7 +139,8 @@ impl VaultStep {
         let mut settled = Settled::default();
         let fetched = self.fetch(texts, round, &mut settled).await;
         self.take_up_keys(&fetched, round).await?;
-        let opened = self.open(fetched).await?;
+        let opened = self.opener.open(fetched).await?;
+        self.bring_keys_to_hand(&opened, &mut round.keys).await;
         let to_seal = self.find_keys(opened, round, &mut settled).await;
         let rules = self.parts.redaction.clone();
         let work = move || to_seal.into_iter().map(|work| seal(work, &rules, &mut OsEntropy)).collect::<Vec<_>>();
@@ -142,10 +155,8 @@ impl VaultStep {
         let mut fetched = Vec::with_capacity(texts.len());
         for text in texts {
             let record = Arc::clone(&text.record);
-            if round.forgotten.covers(&text.context.tenant, text.context.person.as_ref(), record.time) {
-                settled.settle(SettledText::forgotten(&text, "forgotten"));
-            } else if i64::from(record.expires_on) <= round.today {
-                settled.settle(SettledText::forgotten(&text, "expired"));
+            if let Some(reason) = round.is_over(&text) {
+                settled.settle(SettledText::forgotten(&text, reason));
             } else if let Some(sealed) = &record.sealed {
                 fetched.push(Fetched { bytes: Bytes::from(sealed.0.clone()), text });
             } else {
@@ -165,31 +176,22 @@ impl VaultStep {
         if round.asked {
             return Ok(());
         }
-        let mut opener = self.opener.lock().await;
-        let is_held = |bytes: &Bytes| edge_key_of(bytes).map_or(true, |id| opener.held().any(|key| key.id() == id));
+        let held = self.opener.held().await;
+        let is_held = |bytes: &Bytes| edge_key_of(bytes).map_or(true, |id| held.contains_key(&id));
         if fetched.iter().all(|fetched| is_held(&fetched.bytes)) {
             return Ok(());
         }
         round.asked = true;
-        let refreshed = self.parts.edge.refresh(&mut opener).await?;
+        let refreshed = self.refresh_opener().await?;
         round.closed = refreshed.closed.into_iter().next().map(|(_, error)| Trouble::from(error));
         Ok(())
-    }
-
-    async fn open(&self, fetched: Vec<Fetched>) -> Result<Vec<Opened>, VaultError> {
-        let opener = Arc::clone(&self.opener);
-        off_the_async_threads(move || {
-            let mut opener = opener.blocking_lock();
-            fetched.into_iter().map(|fetched| open(&mut opener, fetched)).collect::<Vec<_>>()
-        })
-        .await
     }
 
     /// A claim of the edge goes with its day, so that what never opened is kept with the row instead.
     pub(super) async fn keep_unopened(&self, text: SealedText, bytes: Bytes, code: &'static str, settled: &mut Settled) {
         let mut unopened = SettledText::unopened(&text, code);
         if let Some(edge_claim) = &text.record.claim {
-            match self.parts.claims.put_rest(text.record.expires_on, &text.record.content_id, bytes).await {
+            match self.parts.claims.put_rest_unopened(text.record.expires_on, &text.record.content_id, bytes).await {
                 Ok(claim) => unopened.row.claim = Some(claim.to_string()),
                 Err(error) => return settled.wait(text, error),
             }
@@ -212,8 +214,8 @@ impl VaultStep {
         }
         let (claims, id, expires_on) = (&self.parts.claims, &*text.record.content_id, text.record.expires_on);
         let put = async {
-            claims.put_rest_redacted(expires_on, id, bytes.redacted.into()).await?;
-            claims.put_rest(expires_on, id, bytes.full.into()).await
+            claims.put_rest_redacted(expires_on, id, key.id(), bytes.redacted.into()).await?;
+            claims.put_rest(expires_on, id, key.id(), bytes.full.into()).await
         };
         match put.await {
             Ok(claim) => {
@@ -226,17 +228,33 @@ impl VaultStep {
     }
 }
 
+impl Round {
+    /// Why no byte of a text may be written, where that is so.
+    fn is_over(&self, text: &SealedText) -> Option<&'static str> {
+        let TextContext { tenant, person, request, .. } = &text.context;
+        if self.on_hold.covers(tenant, person.as_ref(), *request) {
+            None
+        } else if self.forgotten.covers(tenant, person.as_ref(), text.record.time) {
+            Some("forgotten")
+        } else {
+            (i64::from(text.record.expires_on) <= self.today).then_some("expired")
+        }
+    }
+}
+
 /// A panic in there would be a defect: nothing of the call is stored, and the loop reads the records again.
-async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> Vec<T> + Send + 'static) -> Result<Vec<T>, VaultError> {
+pub(super) async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> Vec<T> + Send + 'static) -> Result<Vec<T>, VaultError> {
     let ended = |error: tokio::task::JoinError| VaultError::Storage { doing: "opening and sealing texts", source: error.into() };
     tokio::task::spawn_blocking(work).await.map_err(ended)
 }
 
-fn in_few_megabytes(texts: Vec<SealedText>) -> Vec<Vec<SealedText>> {
+/// A text takes what its record says, and what there is of it at least: a claim is fetched later.
+pub(super) fn in_few_megabytes(texts: Vec<SealedText>) -> Vec<Vec<SealedText>> {
     let mut groups: Vec<Vec<SealedText>> = Vec::new();
     let mut bytes = OPEN_AT_ONCE;
     for text in texts {
-        let of_text = text.record.sealed.as_ref().map_or(OF_A_CLAIM, |sealed| sealed.0.len());
+        let stated = usize::try_from(text.record.bytes).unwrap_or(0);
+        let of_text = stated.max(text.record.sealed.as_ref().map_or(0, |sealed| sealed.0.len()));
         bytes = bytes.saturating_add(of_text);
         match groups.last_mut() {
             Some(group) if bytes <= OPEN_AT_ONCE => group.push(text),

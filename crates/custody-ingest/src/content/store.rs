@@ -1,12 +1,14 @@
-//! The table of texts as the loop sees it: staging is the vault step, committing looks at the keys once more.
+//! The table of texts as the loop sees it: staging is the vault step, committing looks at keys and tombstones once more.
 //!
 //! ```text
 //! stage   settle, wait, park ─▶ rows ─▶ files that no reader sees
-//! commit  is each key that sealed still kept? ─▶ no: the batch is surely not made, and is read and sealed again
+//! commit  is each key that sealed still kept, and no text forgotten since? ─▶ no: the batch is surely not made, and is read again
 //!                                             ─▶ yes: rows and positions ─▶ landed ─▶ claims of the edge are deleted
 //! ```
-//! The keys are looked at after the snapshot was taken: an erasure that destroys one later deletes its rows later still, by a version
-//! that either comes before this commit, which then meets a table that moved on, or after it, and then finds the rows.
+//! Both are looked at after the snapshot was taken. An erasure sets its tombstone first and ends with a version of the table, even where
+//! it found nothing to delete. So a tombstone that was not there at this look has its version still to come: either before this commit,
+//! which then meets a table that moved on, or after it, and then finds the rows. The keys alone don't tell: a text that was read before
+//! the tombstone and sealed after its keys were destroyed has a new key, which lives.
 
 use std::{
     collections::BTreeSet,
@@ -15,15 +17,18 @@ use std::{
 
 use async_trait::async_trait;
 use custody_lake::{CommitError, ContentRows, StoreError, TableState, TableStore};
-use custody_seal::rest::{ShredUnit, UnitKeyId};
-use custody_types::fault_point;
+use custody_seal::{
+    TextContext,
+    rest::{ShredUnit, UnitKeyId},
+};
+use custody_types::{Timestamp, fault_point};
 use custody_vault::VaultError;
 use uuid::Uuid;
 
 use super::{metrics::Tally, outcome::SettledText, step::VaultStep, texts::SealedTexts};
 
 const STAGING: &str = "opening and sealing texts";
-const CHECKING: &str = "checking that the keys of sealed texts are still kept";
+const CHECKING: &str = "checking that the keys of sealed texts are still kept and no text is forgotten";
 
 /// A table of texts behind the vault step.
 pub struct VaultedContentStore<S> {
@@ -43,7 +48,9 @@ pub struct VaultedStaged<T> {
 /// What a commit of these rows depends on and entails.
 #[derive(Debug, Default)]
 pub(super) struct Landing {
-    pub(super) keys: BTreeSet<(ShredUnit, UnitKeyId)>,
+    /// Texts whose bytes become visible, and when they were made.
+    texts: Vec<(TextContext, Timestamp)>,
+    keys: BTreeSet<(ShredUnit, UnitKeyId)>,
     pub(super) edge_claims: Vec<String>,
     pub(super) tally: Tally,
 }
@@ -64,6 +71,7 @@ impl Landing {
     pub(super) fn of(texts: &[SettledText]) -> Self {
         let mut landing = Self::default();
         for text in texts {
+            landing.texts.extend(text.holds.clone());
             landing.keys.extend(text.key.clone());
             landing.edge_claims.extend(text.edge_claim.clone());
             landing.tally.add(text);
@@ -82,16 +90,21 @@ impl Tally {
 }
 
 impl VaultStep {
-    /// Whether every key is where it was. One that is gone is forgotten here too, so that the next text gets another.
-    pub(super) async fn all_kept(&self, keys: &BTreeSet<(ShredUnit, UnitKeyId)>) -> Result<bool, VaultError> {
-        let mut all = true;
-        for (unit, key) in keys {
-            if !self.parts.units.still_kept(unit, *key).await? {
-                all = false;
-                let _ = self.parts.units.for_opening(unit, *key).await;
-            }
+    /// Whether rows may be made as they were staged: every key is where it was, and nothing of them was forgotten since.
+    pub(super) async fn still_stands(&self, landing: &Landing) -> Result<bool, VaultError> {
+        if !self.parts.units.all_kept(landing.keys.iter().cloned()).await? {
+            return Ok(false);
         }
-        Ok(all)
+        let owners = landing.texts.iter().map(|(context, _)| (&context.tenant, context.person.as_ref()));
+        let owners: Vec<_> = owners.collect();
+        let forgotten = self.parts.tombstones.of(owners).await?;
+        let covers = |(context, made): &&(TextContext, Timestamp)| forgotten.covers(&context.tenant, context.person.as_ref(), *made);
+        let covered: Vec<_> = landing.texts.iter().filter(covers).collect();
+        if covered.is_empty() {
+            return Ok(true);
+        }
+        let on_hold = self.parts.holds.in_force().await?;
+        Ok(covered.iter().all(|(context, _)| on_hold.covers(&context.tenant, context.person.as_ref(), context.request)))
     }
 
     /// Rows are in the table: what they came from is no longer needed. What stays by a crash goes with the day's key.
@@ -139,9 +152,9 @@ impl<S: TableStore<Rows = ContentRows>> TableStore for VaultedContentStore<S> {
     ) -> Result<u64, CommitError> {
         let VaultedStaged { staged, landing } = staged;
         let failed = |error| CommitError::Failed(storage(CHECKING, error));
-        if !self.step.all_kept(&landing.keys).await.map_err(failed)? {
+        if !self.step.still_stands(&landing).await.map_err(failed)? {
             self.step.parts.metrics.staged_again();
-            let source = "a key was destroyed meanwhile; its texts are read again".into();
+            let source = "a key was destroyed or a text forgotten meanwhile; the texts are read again".into();
             return Err(CommitError::Failed(StoreError::Storage { doing: CHECKING, source }));
         }
         *self.unheard.lock().unwrap_or_else(PoisonError::into_inner) = Some((commit_id, Arc::clone(&landing)));

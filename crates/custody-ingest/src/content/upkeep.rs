@@ -1,4 +1,5 @@
-//! What goes on beside the loop: keys of the days made ahead and destroyed on time, and parked records tried again.
+//! What goes on beside the loop: keys of the days made ahead and destroyed on time, and parked records tried again. Neither waits for the
+//! other, and a stop is heard while the vault is asked: what is cut off there is gone on with by the next process, as after a crash.
 
 use std::{sync::Arc, time::Duration};
 
@@ -78,30 +79,38 @@ impl VaultStep {
     /// When the vault can't be used now; the next call goes on.
     pub async fn destroy_keys(&self, unread_from: Option<EdgeDay>) -> Result<EdgeKeysDestroyed, VaultError> {
         let destroyed = self.parts.edge.destroy_due(self.parts.clock.now(), unread_from).await?;
-        self.parts.edge.refresh(&mut *self.opener.lock().await).await?;
+        self.refresh_opener().await?;
         Ok(destroyed)
     }
 }
 
 impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
     /// Works until told to stop. What fails is logged and tried again: no text depends on when it is done.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let turns_between_keys = self.config.keys_every.as_secs() / self.config.unpark_every.as_secs().max(1);
-        let mut turns_until_keys = 0_u64;
-        loop {
-            if turns_until_keys == 0 {
-                // What failed is tried in the next turn: an hour without a key is an hour of refused requests.
-                turns_until_keys = if self.look_after_keys().await { turns_between_keys.max(1) } else { 1 };
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        tokio::join!(self.keep_keys(stop.clone()), self.try_parked(stop));
+    }
+
+    async fn keep_keys(&self, mut stop: watch::Receiver<bool>) {
+        let UpkeepConfig { keys_every, unpark_every } = self.config;
+        while let Some(seen_to) = unless_stopped(&mut stop, self.look_after_keys()).await {
+            // Gateways need tomorrow's key within the day: a failure is not left for an hour.
+            let pause = if seen_to { keys_every } else { keys_every.min(unpark_every) };
+            if unless_stopped(&mut stop, tokio::time::sleep(pause)).await.is_none() {
+                return;
             }
-            turns_until_keys -= 1;
-            match self.unpark().await {
+        }
+    }
+
+    async fn try_parked(&self, mut stop: watch::Receiver<bool>) {
+        while let Some(tried) = unless_stopped(&mut stop, self.unpark()).await {
+            match tried {
                 Ok(Unparked { texts: 0, .. }) => {}
                 Ok(unparked) => tracing::info!(texts = unparked.texts, waiting = unparked.waiting, "parked texts are in the lake"),
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "parked texts could not be tried and are tried again");
                 }
             }
-            if tokio::time::timeout(self.config.unpark_every, stop.wait_for(|stop| *stop)).await.is_ok() {
+            if unless_stopped(&mut stop, tokio::time::sleep(self.config.unpark_every)).await.is_none() {
                 return;
             }
         }
@@ -115,21 +124,18 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
         unpark(&self.step, &self.table, self.lookup.as_ref(), self.ids.as_ref()).await
     }
 
-    /// Whether all went well.
+    /// Whether all was done.
     async fn look_after_keys(&self) -> bool {
-        let made = match self.step.prepare_keys().await {
-            Ok(prepared) => {
-                if !prepared.made.is_empty() {
-                    tracing::info!(days = ?prepared.made, "keys were made for texts of these days");
-                }
-                true
-            }
+        let prepared = self.step.prepare_keys().await;
+        let is_prepared = prepared.is_ok();
+        match prepared {
+            Ok(prepared) if prepared.made.is_empty() => {}
+            Ok(prepared) => tracing::info!(days = ?prepared.made, "keys were made for texts of these days"),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "keys of today and tomorrow could not be seen to");
-                false
             }
-        };
-        let destroyed = match self.step.destroy_keys(self.backlog.unread_from().await).await {
+        }
+        match self.step.destroy_keys(self.backlog.unread_from().await).await {
             Ok(EdgeKeysDestroyed { destroyed, still_needed }) => {
                 if !destroyed.is_empty() || !still_needed.is_empty() {
                     tracing::info!(?destroyed, ?still_needed, "keys of days that are over");
@@ -137,13 +143,22 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
                 if !destroyed.is_empty() {
                     self.witness.destroyed(&destroyed).await;
                 }
-                true
+                is_prepared
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "keys of past days could not be destroyed");
                 false
             }
-        };
-        made && destroyed
+        }
+    }
+}
+
+/// What comes of the work; nothing where a stop came first.
+async fn unless_stopped<T>(stop: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+    let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
+    tokio::select! {
+        biased;
+        _ = stopped => None,
+        done = work => Some(done),
     }
 }

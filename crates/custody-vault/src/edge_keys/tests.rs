@@ -131,7 +131,7 @@ async fn a_day_is_destroyed_once_it_is_due_and_nothing_needs_it() {
     // The day ends twelve hours after noon; then the overlap of one hour and the retention of two days.
     assert_eq!(edge.destroy_due(later(60), None).await.unwrap(), EdgeKeysDestroyed::default());
     let (due, parked) = (later(61), ParkedRecords::new(bench.folder.shared()));
-    let place = ParkedPlace { day: today, partition: "3".to_owned(), first: LogPosition::new(9) };
+    let place = ParkedPlace::of(today, "3".to_owned(), LogPosition::new(9), &record);
     parked.put(&place, Bytes::from(record.clone())).await.unwrap();
     assert_eq!(edge.destroy_due(due, None).await.unwrap().still_needed, [today]);
     parked.delete(&place).await.unwrap();

@@ -37,6 +37,25 @@ async fn what_is_forgotten_is_forgotten_up_to_the_latest_time() {
 }
 
 #[tokio::test]
+async fn of_some_persons_their_own_tombstones_and_their_tenants_are_read() {
+    let folder = TestFolder::new().await;
+    let tombstones = Tombstones::new(folder.shared());
+    for (tenant, person) in [("acme", Some("p-1")), ("acme", Some("p-2")), ("acme", None), ("acme2", None), ("other", Some("p-1"))] {
+        tombstones.put(&tombstone(tenant, person, 100)).await.unwrap();
+    }
+    folder.objects.put(&"forgotten/acme/p-9.json".parse().unwrap(), bytes::Bytes::from_static(b"{}")).await.unwrap();
+    let (acme, other): (TenantId, TenantId) = ("acme".parse().unwrap(), "other".parse().unwrap());
+    let [first, second, ninth]: [PersonPseudonym; 3] = ["p-1", "p-2", "p-9"].map(|person| person.parse().unwrap());
+    let found = tombstones.of([(&acme, Some(&first)), (&other, None), (&other, Some(&second))]).await.unwrap();
+    let mut expected = Forgotten::default();
+    expected.add(&tombstone("acme", Some("p-1"), 100));
+    expected.add(&tombstone("acme", None, 100));
+    assert_eq!(found, expected);
+    assert!(tombstones.of([(&acme, Some(&ninth))]).await.is_err(), "one that can't be read stops who asks for it");
+    assert!(tombstones.of([]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn many_tombstones_at_once_leave_the_latest() {
     let folder = TestFolder::new().await;
     let tombstones = Tombstones::new(folder.shared());

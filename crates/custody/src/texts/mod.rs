@@ -18,7 +18,7 @@ use custody_lake::{ContentStore, DeadLetterStore, LakeReader, LakeRoot, StoreErr
 use custody_log::LogReader;
 use custody_redact::Rules;
 use custody_types::{Clock, IdSource, Seq, Source, Text};
-use custody_vault::{Claims, ParkedRecords, Tombstones};
+use custody_vault::{Claims, Holds, ParkedRecords, Tombstones};
 
 pub use self::{
     backlog::{AllPartitions, LogBacklog},
@@ -62,6 +62,7 @@ impl Texts {
             claims: Claims::new(Arc::clone(&vault.objects)),
             parked: ParkedRecords::new(Arc::clone(&vault.objects)),
             tombstones: Tombstones::new(Arc::clone(&vault.objects)),
+            holds: Holds::new(Arc::clone(&vault.objects)),
             redaction: RedactionRules::new(&named).context("redaction rules of data-handling.toml cannot be used")?,
             clock: Arc::clone(clock),
             metrics: Arc::new(ContentMetrics::default()),

@@ -32,7 +32,7 @@ async fn texts_wait_beside_the_log_while_the_key_service_is_away_and_become_rows
     world.keys.set_away(true);
     world.run().await;
     assert!(world.rows().is_empty());
-    assert_eq!(world.parked(), ["parked/20500/journal=test/0"]);
+    assert!(world.parked()[0].starts_with("parked/20500/journal=test/0.") && world.parked().len() == 1);
     assert_eq!(world.table.state().transactions.get("custody/position/journal/test"), Some(&3), "the log may go on");
     assert_eq!(world.unpark().await.unwrap().waiting, 1);
     world.keys.set_away(false);
@@ -69,7 +69,7 @@ async fn only_the_texts_whose_key_can_t_be_had_are_parked() {
     world.log([world.sealed(|record| record.tenant = "other".into()).await, world.sealed(|_| ()).await]);
     world.settle(&mut ingest).await.unwrap();
     assert_eq!(world.rows().len(), 2, "the unit's key is cached");
-    assert_eq!(world.parked(), ["parked/20500/journal=test/1"]);
+    assert!(world.parked()[0].starts_with("parked/20500/journal=test/1.") && world.parked().len() == 1);
     world.keys.set_away(false);
     world.unpark().await.unwrap();
     world.assert_each_once(3);
@@ -120,7 +120,7 @@ async fn an_unparking_whose_answer_was_lost_is_not_repeated() {
         world.keys.set_away(false);
         world.faults.next(fault);
         let first = world.unpark().await;
-        assert_eq!(first.is_err(), fault == CommitFault::Failed, "{fault:?}: {first:?}");
+        assert_eq!(first.unwrap().failed, usize::from(fault == CommitFault::Failed), "{fault:?}");
         world.unpark().await.unwrap();
         world.assert_each_once(2);
         assert!(world.parked().is_empty());
@@ -217,7 +217,7 @@ async fn patience_begins_anew_with_another_absence() {
     let step = world.step_with(Duration::from_secs(60));
     let clock = world.clock.clone();
     let passing = tokio::spawn(async move {
-        for second in 1..=61 {
+        for second in 1.. {
             tokio::time::sleep(Duration::from_millis(3)).await;
             clock.set(NOON + second * 1_000_000);
         }
@@ -226,7 +226,7 @@ async fn patience_begins_anew_with_another_absence() {
     world.log([world.sealed(|_| ()).await]);
     world.keys.set_away(true);
     world.settle(&mut ingest).await.unwrap();
-    passing.await.unwrap();
+    passing.abort();
     assert_eq!(world.parked().len(), 1, "the patience is over");
     world.log([world.sealed(|_| ()).await]);
     world.settle(&mut ingest).await.unwrap();

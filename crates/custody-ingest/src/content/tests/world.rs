@@ -25,14 +25,16 @@ use custody_testkit::{
     vault::{MemoryObjects, SwitchedKeys},
 };
 use custody_types::{Clock, JournalId, LogPosition, LogRecord, Seq, Source, Timestamp};
-use custody_vault::{CacheLimits, Claims, EdgeKeys, OsEntropy, ParkedRecords, PseudonymKeys, Tombstone, Tombstones, UnitKeys};
+use custody_vault::{
+    CacheLimits, Claims, EdgeKeys, Holds, Objects, OsEntropy, ParkedRecords, PseudonymKeys, Tombstone, Tombstones, UnitKeys,
+};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    EventLookup, Ingest, IngestConfig, IngestError, IngestMetrics, IngestParts, Turn,
+    Decode, EventLookup, Ingest, IngestConfig, IngestError, IngestMetrics, IngestParts, Turn,
     content::{
-        ContentDecoder, ContentMetrics, RedactionRules, Unparked, VaultParts, VaultStep, VaultStepConfig, VaultedContentStore,
+        ContentDecoder, ContentMetrics, RedactionRules, SealedTexts, Unparked, VaultParts, VaultStep, VaultStepConfig, VaultedContentStore,
         texts::terms_of, unpark,
     },
     tests::{fixture::Counted, list_log::ListLog},
@@ -178,6 +180,7 @@ impl World {
             claims: Claims::new(self.objects.clone()),
             parked: ParkedRecords::new(self.objects.clone()),
             tombstones: Tombstones::new(self.objects.clone()),
+            holds: Holds::new(self.objects.clone()),
             redaction: RULES.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
@@ -190,6 +193,11 @@ impl World {
     }
 
     pub fn ingest_over(&self, step: &Arc<VaultStep>) -> WorldIngest {
+        self.ingest_asking(step, Arc::new(Lookup(self.table.clone())), Arc::default())
+    }
+
+    /// An ingest that asks this lake and tells this observer.
+    pub fn ingest_asking(&self, step: &Arc<VaultStep>, lookup: Arc<dyn EventLookup>, observer: Arc<IngestMetrics>) -> WorldIngest {
         let mut log = self.log.clone();
         log.seek(LogPosition::START);
         let config = IngestConfig { flush_age: Duration::from_secs(2), read_wait: Duration::from_secs(1), ..IngestConfig::default() };
@@ -201,10 +209,10 @@ impl World {
                 decoder: ContentDecoder,
                 events: VaultedContentStore::new(Arc::clone(step), self.table.clone()),
                 dead_letters: self.letters.clone(),
-                lookup: Arc::new(Lookup(self.table.clone())),
+                lookup,
                 acknowledge: Box::new(|_: &str, _| ()),
                 ids: self.ids.clone(),
-                observer: Arc::new(IngestMetrics::default()),
+                observer,
             },
         )
     }
@@ -285,6 +293,27 @@ impl World {
         let source = Source { journal: JournalId::from_uuid(Uuid::from_u128(7)), epoch: 1 };
         let position = LogPosition::new(place);
         self.log.push(LogRecord { position, source, seq: Seq::new(place + 1), payload: payload.into(), damaged: false });
+    }
+
+    /// Puts a record once more behind those that the log has, as a gateway does that did not hear of its first delivery.
+    pub fn log_again(&self, position: usize) {
+        let first = self.log.records()[position].clone();
+        self.log.push(LogRecord { position: LogPosition::new(self.log.len()), ..first });
+    }
+
+    /// The texts of the log, as a reader has them that read up to a position.
+    pub fn texts_up_to(&self, end: usize) -> SealedTexts {
+        ContentDecoder.decode("journal/test", &self.log.records()[..end]).0
+    }
+
+    pub fn store_over(&self, step: &Arc<VaultStep>) -> VaultedContentStore<FakeContent> {
+        VaultedContentStore::new(Arc::clone(step), self.table.clone())
+    }
+
+    /// Places a hold, as the document that stands in the vault.
+    pub async fn hold(&self, scope: &str) {
+        let hold = format!(r#"{{"version":1,"id":"h","scope":{scope},"reason":"case 7","placed_at":{NOON},"released":null}}"#);
+        self.objects.put(&"holds/h.json".parse().unwrap(), hold.into()).await.unwrap();
     }
 
     pub fn rows(&self) -> Vec<ContentRow> {

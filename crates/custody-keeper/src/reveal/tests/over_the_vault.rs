@@ -61,9 +61,10 @@ async fn a_large_text_opens_from_its_claim() {
     let vault = vault().await;
     let claims = Claims::new(Arc::clone(&vault.objects));
     let SealedForms { full, redacted, .. } = vault.text.sealed.clone();
+    let (_, key) = vault.text.unit().unwrap();
     let day = i32::try_from(vault.text.expires_on).unwrap();
-    let claim = claims.put_rest(day, &vault.text.content_id, full.unwrap().into()).await.unwrap();
-    claims.put_rest_redacted(day, &vault.text.content_id, redacted.unwrap().into()).await.unwrap();
+    let claim = claims.put_rest(day, &vault.text.content_id, key, full.unwrap().into()).await.unwrap();
+    claims.put_rest_redacted(day, &vault.text.content_id, key, redacted.unwrap().into()).await.unwrap();
     let sealed = SealedForms { full: None, redacted: None, claim: Some(claim.to_string()) };
     let text = KeptText { sealed, ..vault.text.clone() };
     assert_eq!(vault.open(&text, Form::Full).await.as_deref(), Ok(TEXT));
