@@ -78,9 +78,14 @@ impl VaultStep {
     /// # Errors
     /// When the vault can't be used now; the next call goes on.
     pub async fn destroy_keys(&self, unread_from: Option<EdgeDay>) -> Result<EdgeKeysDestroyed, VaultError> {
-        let destroyed = self.parts.edge.destroy_due(self.parts.clock.now(), unread_from).await?;
+        let destroyed = self.destroy_due(unread_from).await?;
         self.refresh_opener().await?;
         Ok(destroyed)
+    }
+
+    /// The part of it that asks the vault's store only.
+    async fn destroy_due(&self, unread_from: Option<EdgeDay>) -> Result<EdgeKeysDestroyed, VaultError> {
+        self.parts.edge.destroy_due(self.parts.clock.now(), unread_from).await
     }
 }
 
@@ -92,7 +97,7 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
 
     async fn keep_keys(&self, mut stop: watch::Receiver<bool>) {
         let UpkeepConfig { keys_every, unpark_every } = self.config;
-        while let Some(seen_to) = unless_stopped(&mut stop, self.look_after_keys()).await {
+        while let Some(seen_to) = self.look_after_keys(&mut stop).await {
             // Gateways need tomorrow's key within the day: a failure is not left for an hour.
             let pause = if seen_to { keys_every } else { keys_every.min(unpark_every) };
             if unless_stopped(&mut stop, tokio::time::sleep(pause)).await.is_none() {
@@ -124,9 +129,9 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
         unpark(&self.step, &self.table, self.lookup.as_ref(), self.ids.as_ref()).await
     }
 
-    /// Whether all was done.
-    async fn look_after_keys(&self) -> bool {
-        let prepared = self.step.prepare_keys().await;
+    /// Whether all was done; nothing where a stop came first. Only what destroys is never cut off: what it did is to be told.
+    async fn look_after_keys(&self, stop: &mut watch::Receiver<bool>) -> Option<bool> {
+        let prepared = unless_stopped(stop, self.step.prepare_keys()).await?;
         let is_prepared = prepared.is_ok();
         match prepared {
             Ok(prepared) if prepared.made.is_empty() => {}
@@ -135,7 +140,18 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
                 tracing::error!(error = &error as &dyn std::error::Error, "keys of today and tomorrow could not be seen to");
             }
         }
-        match self.step.destroy_keys(self.backlog.unread_from().await).await {
+        let unread_from = unless_stopped(stop, self.backlog.unread_from()).await?;
+        let is_destroyed = self.destroy(unread_from).await;
+        let refreshed = unless_stopped(stop, self.step.refresh_opener()).await?;
+        if let Err(error) = &refreshed {
+            tracing::warn!(error = error as &dyn std::error::Error, "which keys are kept could not be looked at");
+        }
+        Some(is_prepared && is_destroyed && refreshed.is_ok())
+    }
+
+    /// Whether the keys that are due are gone.
+    async fn destroy(&self, unread_from: Option<EdgeDay>) -> bool {
+        match self.step.destroy_due(unread_from).await {
             Ok(EdgeKeysDestroyed { destroyed, still_needed }) => {
                 if !destroyed.is_empty() || !still_needed.is_empty() {
                     tracing::info!(?destroyed, ?still_needed, "keys of days that are over");
@@ -143,7 +159,7 @@ impl<S: TableStore<Rows = ContentRows>> ContentUpkeep<S> {
                 if !destroyed.is_empty() {
                     self.witness.destroyed(&destroyed).await;
                 }
-                is_prepared
+                true
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "keys of past days could not be destroyed");

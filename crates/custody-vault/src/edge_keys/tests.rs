@@ -153,7 +153,7 @@ async fn a_parked_record_keeps_the_key_of_its_day_and_of_the_day_before_and_no_o
         bench.edge().prepare(later(24 * day)).await.unwrap();
     }
     let day = |number: i32| EdgeDay::from_number(EdgeDay::of(NOON).number() + number);
-    let place = ParkedPlace { day: day(2), partition: "3".to_owned(), first: LogPosition::new(9) };
+    let place = ParkedPlace::of(day(2), "3".to_owned(), LogPosition::new(9), b"records");
     ParkedRecords::new(bench.folder.shared()).put(&place, Bytes::from_static(b"records")).await.unwrap();
     let report = bench.edge().destroy_due(later(500), None).await.unwrap();
     assert_eq!(report, EdgeKeysDestroyed { destroyed: vec![day(0), day(3), day(4)], still_needed: vec![day(1), day(2)] });

@@ -16,18 +16,19 @@ use custody_testkit::store::CommitFault;
 use custody_types::{Seq, Source};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::world::{DAY, FakeContent, Lookup, NOON, World};
+use super::{
+    upkeep::{AllRead, Told},
+    world::{DAY, FakeContent, Lookup, NOON, World},
+};
 use crate::{
     EventLookup,
-    content::{Backlog, ContentUpkeep, UpkeepConfig, VaultStep, unpark},
+    content::{ContentUpkeep, UpkeepConfig, VaultStep, unpark},
 };
 
 const AWAY: WrapError = WrapError::Unavailable { retry_after: Duration::from_millis(1) };
 
 /// The lake; others commit to it after each of its first answers.
 struct Busy(FakeContent, AtomicUsize);
-
-struct AllRead;
 
 #[async_trait]
 impl EventLookup for Busy {
@@ -37,13 +38,6 @@ impl EventLookup for Busy {
             self.0.maintain();
         }
         answer
-    }
-}
-
-#[async_trait]
-impl Backlog for AllRead {
-    async fn unread_from(&self) -> Option<EdgeDay> {
-        None
     }
 }
 
@@ -65,6 +59,7 @@ fn upkeep(world: &World, step: &Arc<VaultStep>) -> (JoinHandle<()>, watch::Sende
         table: world.table.clone(),
         lookup: Arc::new(Lookup(world.table.clone())),
         backlog: Arc::new(AllRead),
+        witness: Arc::new(Told::default()),
         ids: world.ids.clone(),
         config: UpkeepConfig { unpark_every: Duration::from_millis(5), keys_every: Duration::from_millis(5) },
     };

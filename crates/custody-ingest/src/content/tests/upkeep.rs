@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::world::{DAY, Lookup, NOON, World, window};
 use crate::content::{Backlog, ContentUpkeep, KeyWitness, UpkeepConfig, tests::world::FakeContent};
 
-struct AllRead;
+pub(super) struct AllRead;
 
 #[async_trait]
 impl Backlog for AllRead {
@@ -24,7 +24,7 @@ impl Backlog for AllRead {
 }
 
 #[derive(Default)]
-struct Told(Mutex<Vec<EdgeDay>>);
+pub(super) struct Told(Mutex<Vec<EdgeDay>>);
 
 #[async_trait]
 impl KeyWitness for Told {

@@ -56,7 +56,7 @@ impl Bench {
 async fn keys_that_are_left_are_wrapped_anew_and_the_older_wrapping_key_goes() {
     let bench = Bench::new().await;
     bench.unit_key().await;
-    let retired = bench.tenant_keys(Duration::ZERO).retire(&acme(), &[]).await.unwrap();
+    let retired = bench.tenant_keys(Duration::ZERO).retire(&acme(), 0).await.unwrap();
     assert!(retired.all && retired.did.len() == 2 && bench.opens().await, "{retired:?}");
 }
 
@@ -68,7 +68,7 @@ async fn a_wrapping_key_that_is_needed_stays_and_is_told() {
     let mut altered = bytes.to_vec();
     *altered.last_mut().unwrap() ^= 1;
     bench.objects.put(&name, altered.into()).await.unwrap();
-    let retired = bench.tenant_keys(Duration::ZERO).retire(&acme(), &[]).await.unwrap();
+    let retired = bench.tenant_keys(Duration::ZERO).retire(&acme(), 0).await.unwrap();
     assert!(!retired.all && retired.did.iter().any(|did| did.contains("stays in the key file")), "{retired:?}");
     bench.objects.put(&name, bytes).await.unwrap();
     assert!(bench.opens().await, "once it is repaired, it opens");
@@ -85,7 +85,7 @@ async fn a_key_that_was_on_its_way_opens() {
         bench.objects.put(&name, bytes).await.unwrap();
     };
     let (acme, tenant_keys) = (acme(), bench.tenant_keys(Duration::from_secs(1)));
-    let (retired, ()) = tokio::join!(tenant_keys.retire(&acme, &[]), on_its_way);
+    let (retired, ()) = tokio::join!(tenant_keys.retire(&acme, 0), on_its_way);
     assert!(retired.unwrap().all && bench.opens().await);
 }
 
