@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use custody_lake::StoreError;
-use custody_seal::{edge::EdgeDay, wrap::WrapError};
+use custody_seal::wrap::WrapError;
 use custody_testkit::store::CommitFault;
 use custody_types::{Seq, Source};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
