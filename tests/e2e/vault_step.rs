@@ -54,7 +54,7 @@ impl House {
         fs::write(folder.path().join("workspace/policies/reveal.cedar"), POLICY).unwrap();
         let mut house = Self { folder, acme, analyst: String::new(), asked: Vec::new() };
         let added = house.run(&["keys", "add", "--tenant", "acme", "--principal", "analyst", "--group", "investigators", "--person"]);
-        house.analyst = added.split(',').nth(1).unwrap().to_owned();
+        house.analyst = added.trim().split(',').nth(1).unwrap().to_owned();
         house
     }
 
@@ -65,8 +65,9 @@ impl House {
     fn run(&self, arguments: &[&str]) -> String {
         let output =
             Command::new(custody()).args(arguments).arg("--data-dir").arg(self.data()).env("CUSTODY_KEY", &self.analyst).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{arguments:?}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        said
     }
 
     /// Texts reach the table after a second, or wait in the content journal.

@@ -34,6 +34,8 @@ mod widened;
 #[cfg(test)]
 mod attribution_tests;
 #[cfg(test)]
+mod data_handling_tests;
+#[cfg(test)]
 mod delta_tests;
 #[cfg(test)]
 mod golden;

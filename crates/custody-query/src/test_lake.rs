@@ -124,9 +124,20 @@ pub fn request_id(number: i64, time: i64) -> String {
 }
 
 /// Six requests of two tenants on two days and a control event: answered, answered at the second attempt, refused, answered
-/// without a price, cut off and closed by recovery on the next day, and still open. Question and answer of the second are kept.
+/// without a price, cut off and closed by recovery on the next day, and still open.
 pub fn example() -> Vec<LogRecord> {
-    let mut events = Example::default();
+    requests(false).records
+}
+
+/// The same with handling rules; question and answer of the second request are kept.
+pub fn example_with_texts() -> Vec<LogRecord> {
+    let mut events = requests(true);
+    events.kept(2, "acme", DAY_ONE + 2_000_000);
+    events.records
+}
+
+fn requests(has_rules: bool) -> Example {
+    let mut events = Example { has_rules, ..Example::default() };
     events.control(DAY_ONE);
     for (number, tenant, time) in [(1, "acme", DAY_ONE + 1), (2, "acme", DAY_ONE + 2_000_000), (4, "globex", DAY_ONE + DAY)] {
         events.intent(number, tenant, time);
@@ -139,13 +150,13 @@ pub fn example() -> Vec<LogRecord> {
     events.intent(5, "acme", DAY_ONE + 7_000_000);
     events.abandoned(5, "acme", DAY_ONE + 7_000_000, DAY_ONE + DAY + 60_000_000);
     events.intent(6, "acme", DAY_ONE + DAY + 90_000_000);
-    events.kept(2, "acme", DAY_ONE + 2_000_000);
-    events.records
+    events
 }
 
 #[derive(Default)]
 struct Example {
     records: Vec<LogRecord>,
+    has_rules: bool,
 }
 
 impl Example {
@@ -163,7 +174,7 @@ impl Example {
             policy_hash: text("p"),
             config_hash: text("c"),
             producer: text("custody/test"),
-            handling_rule: is_request.then(|| text(if number == 2 { "quality@3" } else { "none@3" })),
+            handling_rule: (is_request && self.has_rules).then(|| text(if number == 2 { "quality@3" } else { "none@3" })),
             ..Envelope::default()
         };
         let event_id = text(&request_id(1000 + position as i64, time));

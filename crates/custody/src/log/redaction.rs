@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, net::IpAddr, ops::Range};
 
-use custody_redact::{Entity, Span, standard};
+use custody_redact::{Entity, Redacted, Span, standard};
 
 /// A longer value is cut: a line is for people.
 const LONGEST: usize = 16 << 10;
@@ -33,7 +33,11 @@ pub fn redacted_after(text: &str, from: usize) -> Cow<'_, str> {
     let cut = text.len() - from.min(text.len()) > LONGEST;
     let shown = if cut { from..boundary(text, from + LONGEST - NOT_SHOWN) } else { from..text.len() };
     let read = text.get(..boundary(text, shown.end.saturating_add(NOT_SHOWN + BEHIND))).unwrap_or_default();
-    let Some(mut left) = redacted_part(read, shown) else { return Cow::Borrowed(UNREADABLE) };
+    let Some(redacted) = redacted_part(read, shown.clone()) else { return Cow::Borrowed(UNREADABLE) };
+    if redacted.counts.is_empty() && !cut {
+        return text.get(shown).map_or(Cow::Borrowed(UNREADABLE), Cow::Borrowed);
+    }
+    let mut left = redacted.text;
     if cut {
         left.push_str(CUT);
     }
@@ -41,8 +45,8 @@ pub fn redacted_after(text: &str, from: usize) -> Cow<'_, str> {
 }
 
 /// Nothing where it can't be checked.
-fn redacted_part(text: &str, part: Range<usize>) -> Option<String> {
-    Some(standard()?.redact_part(text, part, &is_of_the_house)?.text)
+fn redacted_part(text: &str, part: Range<usize>) -> Option<Redacted> {
+    standard()?.redact_part(text, part, &is_of_the_house)
 }
 
 fn boundary(text: &str, at: usize) -> usize {

@@ -77,9 +77,9 @@ impl RevealCounter {
 
     async fn open_desk(&self) -> Result<RevealDesk> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        // First, and where there is none none is made.
-        let vault = self.vault.open_existing(&clock).await?.context("no text was ever kept here")?;
         let lake = LakeReader::open(&self.lake).await.context("the lake cannot be read")?;
+        // Made where there is none: also who asks for what was never kept is answered and recorded like any other.
+        let vault = self.vault.open(&clock).await?;
         let parts = DeskParts {
             governance: Arc::new(InWorkspace(Arc::clone(&self.workspace))),
             texts: Arc::new(VaultTexts::new(lake, &vault.objects, Arc::clone(&vault.units))),

@@ -37,16 +37,3 @@ fn what_cannot_be_meant_is_refused() {
         assert!(parsed(line).is_err(), "{line}");
     }
 }
-
-#[tokio::test]
-async fn asking_where_no_text_was_ever_kept_makes_no_vault() {
-    let folder = tempfile::tempdir().unwrap();
-    let keys = custody_gateway::workspace::write_example(&folder.path().join("workspace")).unwrap();
-    let place = RevealPlace::of(&PlaceArgs { config: None, data_dir: folder.path().to_path_buf() }).unwrap();
-    let counter = RevealCounter::open(&place, "a test").await.unwrap();
-    let Identified::Known(asker) = counter.identify(&keys[0].token, "reveal", None).await.unwrap() else { panic!("its key") };
-    let refused = counter.desk("reveal", &asker, None).await.err().expect("there is nothing to show");
-    assert!(refused.to_string().contains("no text was ever kept here"), "{refused:#}");
-    counter.close().await;
-    assert!(!folder.path().join("vault.key").exists() && !folder.path().join("vault").exists());
-}

@@ -100,7 +100,7 @@ async fn rotating_and_wrapping_anew_are_events() {
             other => panic!("{other:?}"),
         })
         .collect();
-    let expected = [("key.rotated", "acme"), ("keys.rewrapped", "1"), ("keys.rewrapped", "0")];
+    let expected = [("key.rotated", "acme"), ("keys.rewrapped", "2"), ("keys.rewrapped", "0")];
     assert_eq!(done, expected.map(|(action, first)| (action.to_owned(), first.to_owned())));
 }
 

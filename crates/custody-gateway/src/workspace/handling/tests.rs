@@ -150,8 +150,8 @@ colour = "red"
     has("retention.short.days", "`0`");
     has("redaction.broken", "HERON");
     has("redaction.odd", "not capitals");
-    has("redaction.unknown_action", "`hash`");
-    has("redaction.unknown_entity", "`e_mail`");
+    has("redaction.unknown_action", "cannot be read");
+    has("redaction.unknown_entity", "cannot be read");
     has("rule[0].capture", "`thoughts`");
     has("rule[0].purpose", "for a reason");
     has("rule[0].retention", "for a time");

@@ -56,9 +56,7 @@ async fn a_value_is_the_same_in_all_texts_of_a_tenant_and_another_at_another() {
     world.log(records.clone());
     world.run().await;
     // Another process, later, of a text that is too large for its row.
-    let mut claimed = world.claimed().await;
-    pseudonymous(&mut claimed);
-    records.push(claimed);
+    records.push(world.claimed_as(pseudonymous).await);
     world.log(records[3..].to_vec());
     world.run().await;
     let markers = world.markers(&records).await;

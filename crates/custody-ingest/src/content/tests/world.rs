@@ -268,7 +268,11 @@ impl World {
 
     /// The same, too large for the stream.
     pub async fn claimed(&self) -> ContentRecord {
-        let mut record = self.sealed(|_| ()).await;
+        self.claimed_as(|_| ()).await
+    }
+
+    pub async fn claimed_as(&self, change: impl FnOnce(&mut ContentRecord)) -> ContentRecord {
+        let mut record = self.sealed(change).await;
         let sealed = record.sealed.take().unwrap().0;
         let day = EdgeDay::of(self.clock.now());
         let claim = Claims::new(self.objects.clone()).put_edge(day, &record.content_id, sealed.into()).await.unwrap();
