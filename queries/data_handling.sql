@@ -34,8 +34,9 @@ select
     max(k.last_expires_on) as last_expires_on
 from asked a
 join all_of
-    on all_of.workflow is not distinct from a.workflow and all_of.capability is not distinct from a.capability
-    and all_of.handling_rule is not distinct from a.handling_rule
+    on (all_of.workflow is not distinct from a.workflow)
+    and (all_of.capability is not distinct from a.capability)
+    and (all_of.handling_rule is not distinct from a.handling_rule)
 left join kept k on k.request_id = a.request_id
 group by a.workflow, a.capability, a.handling_rule, k.part, k.purpose, k.retention_class, all_of.requests
 order by a.workflow, a.capability, a.handling_rule, k.part, k.purpose, k.retention_class
