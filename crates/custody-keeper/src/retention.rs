@@ -1,16 +1,15 @@
 //! Retention: what is kept is kept until its date, and then forgotten with proof (D5, LOG-21).
 //!
 //! ```text
-//! due? ──▶ plan ──▶ unit keys whose last text is due ──▶ rows that are due ──▶ their claim checks ──▶ vacuum
-//!          durable                                                                                     │
-//!                          event `retention.expired` ◀── edge keys past the content stream's retention ◀┘
+//! due? ──▶ plan ──▶ unit keys whose last text is due ──▶ rows that are due ──▶ their claim checks ──▶ vacuum ──▶ `retention.expired`
+//!          durable
 //! ```
 //! | What | Goes |
 //! | --- | --- |
 //! | row of a text | on its `expires_on` |
 //! | key of its unit | when no text under it is kept any more, nothing parked may be of its month, and that is so long past that none comes: month end + retention of the content stream + 1 day |
-//! | edge key of a day | after the retention of the content stream, once nothing is parked under it |
 //!
+//! Edge keys are ingest's to destroy, which knows how far the content stream is read.
 //! A hold keeps rows and keys; they go with the first run after its release.
 
 mod due;
@@ -20,7 +19,7 @@ mod report;
 mod run;
 
 pub use self::{
-    due::{StreamRetention, Unread, key_goes_on},
+    due::{StreamRetention, key_goes_on},
     plan::{RetentionCounts, RetentionPlan, RetentionStep},
     report::{ClassLine, EdgeLine, KeyLine, RetentionReport},
     run::{Retention, RetentionParts},

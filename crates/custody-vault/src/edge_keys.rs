@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! prepare   `edge/<day>.key` (wrapped, created once) ─▶ `edge/<day>.pub` (from the key that is kept)
-//! destroy   `edge/<day>.pub` ─▶ `edge/<day>.key` ─▶ `claims/edge/<day>/…`, only while nothing is parked under the day
+//! destroy   `edge/<day>.pub` ─▶ `claims/edge/<day>/…` ─▶ `edge/<day>.key`, only while nothing is parked under the day
 //! ```
 //! A public key therefore never stands without the private one that is kept, and what was cut short is completed by the next run.
 
@@ -225,10 +225,11 @@ impl EdgeKeys {
     ///
     /// # Errors
     /// When the store fails; repeating goes on.
-    pub async fn destroy(&self, day: EdgeDay) -> Result<(), VaultError> {
+    async fn destroy(&self, day: EdgeDay) -> Result<(), VaultError> {
         self.objects.delete(&public_name(day)?).await?;
-        self.objects.delete(&private_name(day)?).await?;
-        Claims::new(Arc::clone(&self.objects)).delete_edge_day(day).await.map(|_| ())
+        Claims::new(Arc::clone(&self.objects)).delete_edge_day(day).await?;
+        // Last: while it stands, a day that was cut off is found again.
+        self.objects.delete(&private_name(day)?).await
     }
 
     /// The days whose private key is kept.

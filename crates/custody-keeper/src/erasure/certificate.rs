@@ -202,7 +202,8 @@ fn copies(facts: &CertificateFacts) -> Vec<Copy> {
         copy(
             "the content stream (topic segments, gateways' journals, claim checks of the edge, parked records, dead letters)",
             "each day once its edge key is destroyed, which waits until the stream is read beyond the day and nothing parked needs the key; \
-             days that are not listed already are"
+             days that are not listed already are. With a copy of the key store, only once what wraps edge keys is gone too: with a key \
+             file after `custody vault rotate --product` and, an hour later, `custody vault rewrap`; with KMS after the default key's deletion"
                 .to_owned(),
         ),
     ]

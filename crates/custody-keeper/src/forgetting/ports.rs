@@ -32,9 +32,6 @@ pub trait VaultStore: Send + Sync {
     /// Days whose private edge key is there.
     async fn edge_days(&self) -> Result<BTreeSet<EdgeDay>, PortError>;
 
-    /// Destroys the edge key of a day, and the claim checks that only it opened.
-    async fn destroy_edge_key(&self, day: EdgeDay) -> Result<(), PortError>;
-
     /// Names of the claim checks at rest that expire on this day or before.
     async fn claims_due(&self, today: i32) -> Result<Vec<String>, PortError>;
 

@@ -171,10 +171,6 @@ impl VaultStore for World {
         self.call(|state| state.edge_days.iter().map(|day| EdgeDay::from_number(*day)).collect())
     }
 
-    async fn destroy_edge_key(&self, day: EdgeDay) -> Result<(), PortError> {
-        self.call(|state| state.edge_days.retain(|kept| *kept != day.number()))
-    }
-
     async fn claims_due(&self, today: i32) -> Result<Vec<String>, PortError> {
         let is_due = |claim: &&String| claim.split('/').nth(2).is_some_and(|day| day.parse::<i32>().unwrap() <= today);
         self.call(|state| state.claims.iter().filter(is_due).cloned().collect())

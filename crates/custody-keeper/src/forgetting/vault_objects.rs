@@ -154,10 +154,6 @@ impl VaultStore for VaultObjects {
         self.edge.days().await.map_err(failed)
     }
 
-    async fn destroy_edge_key(&self, day: EdgeDay) -> Result<(), PortError> {
-        self.edge.destroy(day).await.map_err(failed)
-    }
-
     async fn claims_due(&self, today: i32) -> Result<Vec<String>, PortError> {
         let due = self.claims.expired(today).await.map_err(failed)?;
         Ok(due.iter().map(ToString::to_string).collect())

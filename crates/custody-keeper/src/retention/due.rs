@@ -40,29 +40,6 @@ impl StreamRetention {
     }
 }
 
-/// How far ingest has read the content stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
-    /// It can't be told here: no edge key goes.
-    Unknown,
-    /// It has all.
-    Nothing,
-    /// There may be texts of this day and later ones.
-    From(EdgeDay),
-}
-
-impl Unread {
-    /// Whether the stream may hold texts of a day.
-    #[must_use]
-    pub fn may_hold(self, day: EdgeDay) -> bool {
-        match self {
-            Self::Unknown => true,
-            Self::Nothing => false,
-            Self::From(first) => first <= day,
-        }
-    }
-}
-
 /// The day on which the key of a unit goes: when its last text is due, and no text of its month comes any more.
 #[must_use]
 pub fn key_goes_on(unit: &ShredUnit, last_expiry: Option<i32>, stream: StreamRetention) -> i32 {

@@ -22,8 +22,6 @@ pub struct RetentionPlan {
     pub keys: Vec<PlannedKey>,
     /// Unit keys that would go but for a hold.
     pub held: Vec<HeldBy>,
-    /// Days whose edge key goes.
-    pub edge_days: Vec<i32>,
     /// Claim checks to delete.
     pub claims: Vec<String>,
     /// What was counted when the plan was made.
@@ -55,16 +53,13 @@ pub enum RetentionStep {
     DeleteClaims,
     /// Files that no row needs.
     Vacuum,
-    /// Edge keys past the stream's retention.
-    DestroyEdgeKeys,
     /// The event.
     Record,
 }
 
 impl RetentionStep {
     /// In order.
-    pub const ALL: [Self; 6] =
-        [Self::DestroyUnitKeys, Self::DeleteRows, Self::DeleteClaims, Self::Vacuum, Self::DestroyEdgeKeys, Self::Record];
+    pub const ALL: [Self; 5] = [Self::DestroyUnitKeys, Self::DeleteRows, Self::DeleteClaims, Self::Vacuum, Self::Record];
 
     /// The one after it.
     #[must_use]
@@ -80,7 +75,6 @@ impl RetentionStep {
             Self::DeleteRows => "retention.rows.done",
             Self::DeleteClaims => "retention.claims.done",
             Self::Vacuum => "retention.vacuum.done",
-            Self::DestroyEdgeKeys => "retention.edge_keys.done",
             Self::Record => "retention.record.done",
         }
     }
@@ -93,7 +87,6 @@ impl RetentionStep {
             Self::DeleteRows => "retention.rows.marked",
             Self::DeleteClaims => "retention.claims.marked",
             Self::Vacuum => "retention.vacuum.marked",
-            Self::DestroyEdgeKeys => "retention.edge_keys.marked",
             Self::Record => "retention.record.marked",
         }
     }
@@ -113,7 +106,7 @@ impl RetentionPlan {
     /// Whether there is anything to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.edge_days.is_empty() && self.claims.is_empty() && self.counts.due.rows == 0
+        self.keys.is_empty() && self.claims.is_empty() && self.counts.due.rows == 0
     }
 
     /// Every place where a run may end and the next goes on.

@@ -1,16 +1,13 @@
 //! A run of expiry, from its plan to its event.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use custody_event::Control;
 use custody_seal::edge::EdgeDay;
 use custody_types::{Clock, IdSource, Text, fault_point};
 
 use super::{
-    due::{StreamRetention, Unread},
+    due::StreamRetention,
     needed::Needed,
     plan::{CURRENT, KEY_POINT, KIND, PLANNED_POINT, RetentionCounts, RetentionPlan, RetentionStep},
 };
@@ -33,8 +30,6 @@ pub struct RetentionParts {
     pub ids: Arc<dyn IdSource>,
     /// How long the content stream may hold a text.
     pub stream: StreamRetention,
-    /// How far ingest has read the stream.
-    pub unread: Unread,
     /// Who acts: `operator`, or `custody` where it runs by itself.
     pub actor: &'static str,
 }
@@ -121,21 +116,11 @@ impl Retention {
             today,
             keys: going.into_iter().map(PlannedKey::from).collect(),
             held: held_keys.into_iter().map(|key| HeldBy { key: key.id.to_string(), holds: held.by(key) }).collect(),
-            edge_days: self.edge_days_due().await?,
             claims: self.claims_due(today, held.rows()).await?,
             counts: self.counts(today, held.rows()).await?,
             event_id: self.parts.ids.event_id().to_string(),
             next: RetentionStep::ALL.first().copied(),
         })
-    }
-
-    async fn edge_days_due(&self) -> Result<Vec<i32>, ForgetError> {
-        let now = self.parts.clock.now();
-        let days = self.vault().edge_days().await.map_err(ForgetError::at("listing the edge keys"))?;
-        let parked = self.vault().parked_days().await.map_err(ForgetError::at("listing parked texts"))?;
-        let is_unread = |day: &EdgeDay| self.parts.unread.may_hold(*day);
-        let is_due = |day: &EdgeDay| self.parts.stream.edge_key_goes_at(*day) <= now && !is_parked_under(&parked, *day) && !is_unread(day);
-        Ok(days.into_iter().filter(is_due).map(EdgeDay::number).collect())
     }
 
     async fn counts(&self, today: i32, held: &HeldRows) -> Result<RetentionCounts, ForgetError> {
@@ -192,7 +177,6 @@ impl Retention {
             }
             RetentionStep::DeleteClaims => self.delete_claims(plan).await,
             RetentionStep::Vacuum => self.table().vacuum().await.map_err(ForgetError::at("deleting files that no row needs")),
-            RetentionStep::DestroyEdgeKeys => self.destroy_edge_keys(plan).await,
             RetentionStep::Record => self.record(plan).await,
         }
     }
@@ -215,17 +199,6 @@ impl Retention {
         Ok(())
     }
 
-    /// A text may have been parked since the plan was made; its day's key then stays for a later run.
-    async fn destroy_edge_keys(&self, plan: &mut RetentionPlan) -> Result<(), ForgetError> {
-        let parked = self.vault().parked_days().await.map_err(ForgetError::at("listing parked texts"))?;
-        plan.edge_days.retain(|day| !is_parked_under(&parked, EdgeDay::from_number(*day)));
-        for day in &plan.edge_days {
-            let day = EdgeDay::from_number(*day);
-            self.vault().destroy_edge_key(day).await.map_err(ForgetError::at("destroying an edge key"))?;
-        }
-        Ok(())
-    }
-
     async fn record(&self, plan: &RetentionPlan) -> Result<(), ForgetError> {
         let recorded = self.parts.evidence.is_recorded(&plan.event_id).await;
         if recorded.map_err(ForgetError::at("looking for the event"))? {
@@ -236,7 +209,6 @@ impl Retention {
     }
 
     fn event(&self, plan: &RetentionPlan) -> Control {
-        let edge_days: Vec<String> = plan.edge_days.iter().map(|day| crate::forgetting::shown_day(*day)).collect();
         let parameters = [
             ("plan", plan.id.clone()),
             ("today", crate::forgetting::shown_day(plan.today)),
@@ -246,8 +218,6 @@ impl Retention {
             ("text_bytes", plan.counts.due.bytes.to_string()),
             ("texts_held", plan.counts.held.rows.to_string()),
             ("claim_checks", plan.claims.len().to_string()),
-            ("edge_keys", edge_days.len().to_string()),
-            ("edge_days", edge_days.join(" ")),
         ];
         Control {
             action: Text::from("retention.expired"),
@@ -262,9 +232,6 @@ impl Retention {
 
 /// Whether a parked text may need the key of a day. Where the key was not known, a text is parked under the day on which it was sealed,
 /// and the key may be that of the day before.
-fn is_parked_under(parked: &BTreeMap<EdgeDay, u64>, day: EdgeDay) -> bool {
-    parked.contains_key(&day) || parked.contains_key(&EdgeDay::from_number(day.number().saturating_add(1)))
-}
 
 /// The claim check of the full text, beside which that of the redacted one lies.
 fn beside(claim: &str) -> &str {

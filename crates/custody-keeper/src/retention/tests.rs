@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use custody_seal::edge::EdgeDay;
 use custody_types::Text;
 
 use super::*;
@@ -46,7 +45,6 @@ fn retention(world: &Arc<World>) -> Retention {
         clock: Arc::new(At(on(TODAY))),
         ids: Arc::new(Counting::default()),
         stream: a_week(),
-        unread: Unread::Nothing,
         actor: "custody",
     })
 }
@@ -71,7 +69,6 @@ async fn what_is_due_is_forgotten_and_nothing_else() {
     assert_eq!(left(&world), (vec![2, 3], vec!["text-3".to_owned()]), "the key of November stays for the text that is kept");
     let state = world.state().clone();
     assert_eq!(state.claims, [claim(TODAY + 9, "text-9")].into(), "one without a row is due by its date");
-    assert_eq!(state.edge_days, [TODAY - 31, TODAY - 30, TODAY - 1, TODAY].into(), "parked texts keep the key of their day");
     assert_eq!(state.in_old_files, []);
     let event = &state.events[0].control;
     assert_eq!((&*event.action, &*event.actor), ("retention.expired", "custody"));
@@ -80,7 +77,6 @@ async fn what_is_due_is_forgotten_and_nothing_else() {
     assert_eq!(parameter(&world, "unit_keys"), "1");
     assert_eq!(parameter(&world, "texts"), "3");
     assert_eq!(parameter(&world, "claim_checks"), "3");
-    assert_eq!(parameter(&world, "edge_days"), "2026-11-30");
 }
 
 #[tokio::test]
@@ -208,21 +204,6 @@ async fn a_run_stops_where_another_made_the_next_mark() {
         }
     }
     assert!(stopped > 20, "it stopped at {stopped} moments");
-}
-
-#[tokio::test]
-async fn an_edge_key_stays_while_the_stream_holds_unread_texts_of_its_day() {
-    let world = World::new(state());
-    let mut retention = retention(&world);
-    retention.parts.unread = Unread::From(EdgeDay::from_number(TODAY - 20));
-    retention.run().await.unwrap();
-    assert!(world.state().edge_days.contains(&(TODAY - 20)));
-    retention.parts.unread = Unread::Unknown;
-    retention.run().await.unwrap();
-    assert!(world.state().edge_days.contains(&(TODAY - 20)));
-    retention.parts.unread = Unread::Nothing;
-    retention.run().await.unwrap();
-    assert!(!world.state().edge_days.contains(&(TODAY - 20)));
 }
 
 /// A row whose key is gone is due: nobody is told that it is kept.

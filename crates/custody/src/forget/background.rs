@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use custody_keeper::retention::Unread;
 use tokio::sync::watch;
 
 use super::{evidence::Questions, parts::Keeping};
@@ -52,7 +51,7 @@ impl Expiry {
         self.place.office.prove("custody").await?;
         let keeping = Keeping::open(&self.place, self.questions.clone()).await?;
         // Edge keys are ingest's own: it alone knows how far the stream is read.
-        let done = keeping.retention("custody", Unread::Unknown).await?.run().await?;
+        let done = keeping.retention("custody").await?.run().await?;
         Ok(done.iter().map(|plan| plan.counts.due.rows).sum())
     }
 }

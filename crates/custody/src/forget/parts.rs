@@ -14,7 +14,7 @@ use custody_keeper::{
     erasure::{Erasure, ErasureParts},
     forgetting::{Evidence, LakeTexts, TenantKeys, VaultObjects},
     hold::Hold,
-    retention::{Retention, RetentionParts, StreamRetention, Unread},
+    retention::{Retention, RetentionParts, StreamRetention},
 };
 use custody_lake::LakeRoot;
 use custody_types::{Clock, IdSource, PersonPseudonym, TenantId};
@@ -91,7 +91,7 @@ impl Keeping {
     }
 
     /// Expiry over these parts.
-    pub async fn retention(&self, actor: &'static str, unread: Unread) -> Result<Retention> {
+    pub async fn retention(&self, actor: &'static str) -> Result<Retention> {
         Ok(Retention::new(RetentionParts {
             vault: self.objects(),
             table: self.table().await?,
@@ -99,7 +99,6 @@ impl Keeping {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             stream: self.stream,
-            unread,
             actor,
         }))
     }

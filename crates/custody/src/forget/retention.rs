@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use custody_keeper::{
     forgetting::{RowCount, shown_day},
-    retention::{RetentionPlan, RetentionReport, Unread},
+    retention::{RetentionPlan, RetentionReport},
 };
 use indicatif::HumanBytes;
 
@@ -57,12 +57,12 @@ pub async fn run(args: RetentionArgs) -> Result<ExitCode> {
     match args.task {
         Task::Report { place, json } => {
             let Some(keeping) = Keeping::existing(&place).await? else { return Ok(nothing_kept()) };
-            let report = keeping.retention("operator", Unread::Unknown).await?.report().await?;
+            let report = keeping.retention("operator").await?.report().await?;
             if json { say(&serde_json::to_string_pretty(&report)?) } else { show(&report) }
         }
         Task::Run { place, dry_run } => {
             let Some(keeping) = Keeping::existing(&place).await? else { return Ok(nothing_kept()) };
-            let retention = keeping.retention("operator", Unread::Unknown).await?;
+            let retention = keeping.retention("operator").await?;
             if dry_run {
                 show_plan("would forget", &retention.plan().await?);
             } else {
@@ -121,6 +121,4 @@ fn show_plan(what: &str, plan: &RetentionPlan) {
     for key in &plan.held {
         say(&format!("    {} stays, by hold {}", key.key, key.holds.join(", ")));
     }
-    let days: Vec<String> = plan.edge_days.iter().map(|day| shown_day(*day)).collect();
-    say(&format!("  edge keys    {} {}", days.len(), days.join(" ")));
 }
