@@ -197,6 +197,8 @@ impl Office {
     pub async fn events(&self) -> Result<Vec<Event>> {
         let decoder = Decoder::new(&[]);
         let mut reader = self.journal.reader(LogPosition::START);
+        let first = reader.bounds().await?.first;
+        reader.seek(first);
         let mut events = Vec::new();
         loop {
             let records = reader.read(READ_BYTES, Duration::ZERO).await?;
