@@ -230,9 +230,6 @@ impl Retention {
     }
 }
 
-/// Whether a parked text may need the key of a day. Where the key was not known, a text is parked under the day on which it was sealed,
-/// and the key may be that of the day before.
-
 /// The claim check of the full text, beside which that of the redacted one lies.
 fn beside(claim: &str) -> &str {
     claim.strip_suffix(".redacted").unwrap_or(claim)
