@@ -288,7 +288,9 @@ class Drill:
             right = row["state"] == "unopened" and row["reason"] == code
             if not right:
                 self.wrong.append(f"{name}: the row says {row['state']} {row['reason']}")
-            self.case(f"journal: {name} [{row['state']}: {row['reason']}]", request, text, DENIED, "reveal_text_unopened", tenant=tenant,
+            # A rule that is none lets nobody see it, whatever is under it.
+            denied = "reveal_not_in_group" if name == "another rule" else "reveal_text_unopened"
+            self.case(f"journal: {name} [{row['state']}: {row['reason']}]", request, text, DENIED, denied, tenant=tenant,
                       key=self.house.seconds[tenant])
         self.case("journal: a bit turned, checksum as it was", damaged[0], damaged[1], DENIED, "reveal_nothing_here")
         letters = house.sql("select reason, count(*) as n from dead_letters group by reason")
